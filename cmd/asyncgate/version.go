@@ -1,0 +1,24 @@
+package main
+
+import (
+	"fmt"
+	"runtime/debug"
+)
+
+// version is set by the linker for releases.
+var version = ""
+
+type versionCmd struct{}
+
+// Run prints the release, or what the Go toolchain knows of the build.
+func (versionCmd) Run(env *environment) error {
+	v := version
+	if info, ok := debug.ReadBuildInfo(); ok && v == "" {
+		v = info.Main.Version
+	}
+	if v == "" || v == "(devel)" {
+		v = "devel"
+	}
+	_, err := fmt.Fprintln(env.stdout, "asyncgate", v)
+	return err
+}
