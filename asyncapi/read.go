@@ -1,0 +1,134 @@
+// Package asyncapi reads AsyncAPI documents of the versions 2.0 to 2.6, 3.0 and 3.1, in YAML or JSON, into a typed model
+// of what they say about servers and security. Everything in it remembers its line, column and JSON pointer.
+//
+// [Read] is the way in. It never gives up at the first fault: what can be read is in the [Document], and every fault is
+// a [Problem] with its place and what to do about it. Nothing that cannot be understood is dropped in silence: a
+// security requirement that is broken stays in the model, marked as such.
+//
+// Documents may be hostile. Size, depth, aliases and references are bounded, nothing outside the bytes is read.
+package asyncapi
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Read reads a document. The name is for messages, and its ending .json asks for strict JSON. The document is nil if
+// there is nothing to say about it beyond the problems: it is unreadable, or of another version.
+func Read(name string, data []byte) (doc *Document, problems []Problem) {
+	r := &reader{seen: map[Problem]bool{}}
+	file := Place{File: name}
+	defer func() {
+		switch stop := recover().(type) {
+		case nil:
+		case tooLarge:
+			r.server = nil
+			r.fault("document/too-large", stop.at, "use fewer aliases and references",
+				"the document stands for more than %d values", maxVisits)
+			doc = nil
+		default:
+			panic(stop)
+		}
+		problems = r.problems
+	}()
+	root, bad := decode(name, data)
+	if bad != nil {
+		file.Line, file.Column = bad.line, bad.column
+		r.fault(bad.code, file, bad.hint, "%s", bad.message)
+		return nil, nil
+	}
+	root = follow(root)
+	r.root = value{node: root, at: Place{File: name, Line: root.Line, Column: root.Column}}
+	if !r.root.isObject() {
+		r.fault("document/wrong-type", r.root.at, "", "an AsyncAPI document is an object, not %s", r.root.kind())
+		return nil, nil
+	}
+	r.inspect(r.root)
+	doc = &Document{File: name}
+	if !r.version(doc) {
+		return nil, nil
+	}
+	r.major, r.minor = doc.Major, doc.Minor
+	doc.Title = r.text(r.get(r.get(r.root, "info"), "title")).Value
+	doc.Schemes = r.componentSchemes()
+	doc.Servers = r.servers(r.get(r.root, "servers"))
+	return doc, nil
+}
+
+// reader is one document being read.
+type reader struct {
+	root         value
+	major, minor int
+	visits       int
+
+	server   *Server // the one being read, if any
+	faults   int     // errors met, also those that were reported before
+	problems []Problem
+	seen     map[Problem]bool
+}
+
+const supported = "2.0.0 to 2.6.0, 3.0.0 and 3.1.0"
+
+var versionForm = regexp.MustCompile(`^(2\.[0-6]|3\.[01])\.\d{1,3}$`)
+
+// version reads the field asyncapi. A patch number changes nothing, as the specification says.
+func (r *reader) version(doc *Document) bool {
+	v := r.get(r.root, "asyncapi")
+	switch {
+	case !v.there():
+		hint := "begin it with asyncapi: 3.0.0"
+		if r.get(r.root, "openapi").there() || r.get(r.root, "swagger").there() {
+			hint = "this is an OpenAPI document"
+		}
+		r.fault("document/missing-field", r.root.at, hint, "the document has no field asyncapi, so it is no AsyncAPI document")
+		return false
+	case !v.isString():
+		hint := "the supported versions are " + supported
+		if v.node.Kind == yaml.ScalarNode {
+			if full := v.node.Value + ".0"; versionForm.MatchString(full) {
+				hint = "write asyncapi: " + full
+			}
+		}
+		r.fault("document/unsupported-version", v.at, hint, "asyncapi has to be a version such as 3.0.0, not %s", v.kind())
+		return false
+	case !versionForm.MatchString(v.node.Value):
+		hint := "the supported versions are " + supported
+		if full := v.node.Value + ".0"; versionForm.MatchString(full) {
+			hint = "write asyncapi: " + full
+		}
+		r.fault("document/unsupported-version", v.at, hint, "AsyncAPI %s is not supported", quote(v.node.Value))
+		return false
+	}
+	doc.Version = v.node.Value
+	major, rest, _ := strings.Cut(doc.Version, ".")
+	minor, _, _ := strings.Cut(rest, ".")
+	doc.Major, _ = strconv.Atoi(major) // the form has been checked
+	doc.Minor, _ = strconv.Atoi(minor)
+	return true
+}
+
+// since reports whether the document's version is at least that one.
+func (r *reader) since(major, minor int) bool {
+	return r.major > major || r.major == major && r.minor >= minor
+}
+
+// extension reports whether a field is a specification extension, which may stand anywhere.
+func extension(key string) bool { return strings.HasPrefix(key, "x-") }
+
+// known reports members of an object that the specification does not have.
+func (r *reader) known(v value, what string, names ...string) {
+	for _, f := range r.fields(v) {
+		if extension(f.key) || contains(names, f.key) {
+			continue
+		}
+		hint := "remove it, or begin its name with x-"
+		if near := nearest(f.key, names); near != "" {
+			hint = fmt.Sprintf("did you mean %s?", near)
+		}
+		r.fault("document/unknown-field", f.keyAt, hint, "%s has no field %s", what, quote(f.key))
+	}
+}
