@@ -1,0 +1,44 @@
+package main
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/asyncgate/asyncgate/"
+
+// arrows are the imports that never exist, whether direct or through others (docs/architecture.md).
+var arrows = []struct {
+	from  string
+	never []string // "" is every package of ours
+}{
+	{"asyncapi", []string{""}},
+	{"sasl", []string{""}},
+	{"tlsconf", []string{""}},
+	{"plan", []string{""}},
+	{"policy", []string{"asyncapi", "settings", "credentials", "plan/compile", "proxy"}},
+	{"credentials", []string{"asyncapi", "settings", "plan", "proxy"}},
+	{"proxy", []string{"asyncapi", "settings", "credentials", "plan/compile", "proxy/kafka"}},
+	{"proxy/kafka", []string{"asyncapi", "settings", "credentials", "plan/compile"}},
+	{"plan/compile", []string{"proxy", "credentials", "sasl"}},
+}
+
+func TestArrowsPointDown(t *testing.T) {
+	for _, arrow := range arrows {
+		out, err := exec.Command("go", "list", "-deps", module+arrow.from).Output()
+		if err != nil {
+			t.Fatalf("go list %s: %v", arrow.from, err)
+		}
+		for dep := range strings.Lines(string(out)) {
+			dep, ours := strings.CutPrefix(strings.TrimSpace(dep), module)
+			if !ours || dep == arrow.from {
+				continue
+			}
+			if slices.Contains(arrow.never, "") || slices.Contains(arrow.never, dep) {
+				t.Errorf("%s imports %s, directly or through others", arrow.from, dep)
+			}
+		}
+	}
+}
