@@ -1,0 +1,112 @@
+package api_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/asyncgate/asyncgate/proxy/kafka/api"
+	"github.com/asyncgate/asyncgate/proxy/kafka/wire"
+)
+
+var update = flag.Bool("update", false, "write docs/kafka-apis.md and the golden files anew")
+
+func TestEveryKnownKeyHasAClass(t *testing.T) {
+	for _, key := range wire.Keys() {
+		if a := api.Of(key); a.Class == api.Unclassed || a.Reason == "" || a.Key != key {
+			t.Errorf("api key %d (%s) has no class or no reason", key, wire.Name(key))
+		}
+	}
+	for i, a := range api.All() {
+		if int(a.Key) != i || !wire.Known(a.Key) {
+			t.Errorf("entry %d is for api key %d", i, a.Key)
+		}
+	}
+	for _, key := range []int16{-32768, -1, 95, 200, 9999, 32767} {
+		if _, ok := api.MaxVersion(key); ok || api.Of(key).Class != api.Unclassed {
+			t.Errorf("api key %d is offered", key)
+		}
+	}
+}
+
+// The never list is a promise of the design: no setting lets one of these pass.
+func TestWhatIsNeverOffered(t *testing.T) {
+	never := map[int16]bool{}
+	for _, key := range []int16{4, 5, 6, 7, 27, 52, 53, 54, 56, 58, 59, 62, 63, 67, 70, 73, 82, 83, 84, 85, 86, 87} {
+		never[key] = true
+		if _, ok := api.MaxVersion(key); ok || api.Of(key).Class != api.Never {
+			t.Errorf("%s is offered", wire.Name(key))
+		}
+	}
+	for key := int16(38); key <= 41; key++ {
+		never[key] = true
+		if a := api.Of(key); a.Class != api.Never || a.Code != 64 || a.Max() < 0 {
+			t.Errorf("%s: %+v", a.Name(), a)
+		}
+	}
+	for _, a := range api.All() {
+		if a.Class == api.Never != never[a.Key] {
+			t.Errorf("%s has class %s", a.Name(), a.Class)
+		}
+	}
+	if limit, _ := api.MaxVersion(24); limit != 3 {
+		t.Errorf("AddPartitionsToTxn is offered up to version %d", limit)
+	}
+}
+
+func TestTheDocumentationIsTheTable(t *testing.T) {
+	var b bytes.Buffer
+	b.WriteString(`# Kafka APIs
+
+What the gateway does with each API of Apache Kafka. This page is made from the code (` + "`go test ./proxy/kafka/api -update`" + `);
+a test compares them.
+
+- **pass**: any authenticated principal. Operations on topics, groups and transactions are then subject to the document's
+  rules.
+- **admin**: the principals that the settings list under ` + "`admins`" + `. Others get the error that a broker with ACLs answers.
+- **never**: nobody, whatever the settings say. Without an error code the API is not advertised, and a request closes the
+  connection.
+
+The classes follow what Apache Kafka's broker asks its authorizer for: an API is for admins if it asks for a right on the
+cluster, or for a right on topics that neither a producer nor a consumer needs. *To* is the highest version that the
+gateway advertises; brokers that know less lower it.
+
+| key | API | class | to | why |
+|---|---|---|---|---|
+`)
+	for _, a := range api.All() {
+		to := "–"
+		if limit := a.Max(); limit >= 0 {
+			to = fmt.Sprint(limit)
+		}
+		class := a.Class.String()
+		if a.Code != 0 {
+			class += fmt.Sprintf(", error %d", a.Code)
+		}
+		fmt.Fprintf(&b, "| %d | %s | %s | %s | %s |\n", a.Key, a.Name(), class, to, a.Reason)
+	}
+	golden(t, filepath.Join("..", "..", "..", "docs", "kafka-apis.md"), b.Bytes())
+}
+
+// golden compares got with a file, or writes it under -update.
+func golden(t *testing.T, file string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs from the code; run go test ./proxy/kafka/api -update", file)
+	}
+}
