@@ -1,0 +1,117 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/asyncgate/asyncgate/asyncapi"
+	"github.com/asyncgate/asyncgate/plan"
+	"github.com/asyncgate/asyncgate/plan/compile"
+	"github.com/asyncgate/asyncgate/settings"
+)
+
+// settingsName is the settings file that is found next to a document.
+const settingsName = "asyncgate.yaml"
+
+// loadPlan makes the plan of a document and its settings. With an empty settingsPath the settings are those next to the
+// document, if there are any. The error is a file named on the command line that cannot be opened; everything else is
+// a problem. The plan is never nil without an error, and is not to be run if there is a problem of severity error.
+func loadPlan(docPath, settingsPath string, opt compile.Options) (*plan.Plan, []plan.Problem, error) {
+	data, err := readDocument(docPath)
+	if err != nil {
+		return nil, nil, err
+	}
+	if settingsPath == "" {
+		settingsPath = besides(docPath)
+	} else if _, err := os.Stat(settingsPath); err != nil {
+		return nil, nil, err
+	}
+	var set *settings.Settings
+	var found []plan.Problem
+	if settingsPath != "" {
+		set, found = settings.Load(settingsPath)
+	}
+	if opt.Stat == nil {
+		opt.Stat = openable
+	}
+	p, problems := makePlan(docPath, data, set, found, opt)
+	return p, problems, nil
+}
+
+// makePlan compiles a document that is in memory. The settings, and the problems found in them, may be nil.
+func makePlan(name string, data []byte, set *settings.Settings, found []plan.Problem, opt compile.Options) (*plan.Plan, []plan.Problem) {
+	doc, read := asyncapi.Read(name, data)
+	if doc == nil {
+		return &plan.Plan{Document: name}, append(compile.Found(nil, nil, read), found...)
+	}
+	p, compiled := compile.Compile(doc, set, opt)
+	return p, order(name, append(append(compile.Found(doc, p, read), found...), compiled...))
+}
+
+// order sorts problems by file and line, as a person reads. Those of the document come first; what has no line comes
+// last in its file.
+func order(document string, problems []plan.Problem) []plan.Problem {
+	files := map[string]int{document: 0}
+	for _, p := range problems {
+		if _, seen := files[p.File]; !seen {
+			files[p.File] = len(files)
+		}
+	}
+	line := func(p plan.Problem) int {
+		if p.Line == 0 {
+			return 1 << 30
+		}
+		return p.Line
+	}
+	slices.SortStableFunc(problems, func(a, b plan.Problem) int {
+		return cmp.Or(cmp.Compare(files[a.File], files[b.File]), cmp.Compare(line(a), line(b)), cmp.Compare(a.Column, b.Column))
+	})
+	return problems
+}
+
+// maxDocument is more than asyncapi.Read takes: enough to let it say so.
+const maxDocument = 8 << 20
+
+func readDocument(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxDocument))
+}
+
+// besides is the settings file next to a document, or empty.
+func besides(docPath string) string {
+	path := filepath.Join(filepath.Dir(docPath), settingsName)
+	if info, err := os.Stat(path); err != nil || info.IsDir() {
+		return ""
+	}
+	return path
+}
+
+// openable says why a file cannot be opened, without its name.
+func openable(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		if p := (*os.PathError)(nil); errors.As(err, &p) {
+			return p.Err
+		}
+		return err
+	}
+	return f.Close()
+}
+
+// worst is the exit code that problems ask for.
+func worst(problems []plan.Problem) int {
+	for _, p := range problems {
+		if p.Severity == plan.Error {
+			return exitProblem
+		}
+	}
+	return exitOK
+}

@@ -1,0 +1,187 @@
+package compile
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/asyncgate/asyncgate/asyncapi"
+	"github.com/asyncgate/asyncgate/plan"
+	"github.com/asyncgate/asyncgate/settings"
+)
+
+// defaultPort is where Apache Kafka listens if it is told nothing (listeners in server.properties).
+const defaultPort = 9092
+
+// addresses sets what a server binds and what clients are told to dial. The settings count, else the document.
+func (c *compiler) addresses(w *work) {
+	advertise, listen := w.set.Advertise, w.set.Listen
+	if s, ok := c.opt.Advertise[w.doc.Name]; ok {
+		host, port, err := settings.SplitAddress(s)
+		if err != nil || host == "" {
+			c.add(plan.Error, "settings/address", place{}, "", "--advertise %s=%s is not host:port", w.doc.Name, s)
+		}
+		advertise.V, advertise.At = plan.Address{Host: host, Port: port}, settings.At{Line: 1}
+	}
+	if s, ok := c.opt.Listen[w.doc.Name]; ok {
+		if _, _, err := settings.SplitAddress(s); err != nil {
+			c.add(plan.Error, "settings/address", place{}, "", "--listen %s=%s is not host:port", w.doc.Name, s)
+			s = ""
+		}
+		listen.V, listen.At = s, settings.At{Line: 1}
+	}
+	var stated plan.Address
+	if !advertise.Stated() || !listen.Stated() {
+		stated = c.stated(w)
+	}
+	if w.out.Listen = listen.V; !listen.Stated() && stated.Port > 0 {
+		w.out.Listen = ":" + strconv.Itoa(int(stated.Port))
+	}
+	if w.out.Advertise = advertise.V; !advertise.Stated() {
+		w.out.Advertise = stated
+		if listen.Stated() && listenPort(listen.V) == 0 {
+			w.out.Advertise.Port = 0 // the one that is bound
+		}
+	}
+}
+
+// listenPort is the port of an address that was checked before; 0 if there is none.
+func listenPort(listen string) uint16 {
+	_, port, _ := settings.SplitAddress(listen)
+	return port
+}
+
+// stated is the address that the document gives a server. What cannot be told is reported, once.
+func (c *compiler) stated(w *work) plan.Address {
+	text := w.doc.Address()
+	if !text.Stated() { // the reader has said so
+		return plan.Address{}
+	}
+	at := inDocument(text.Place)
+	address, ok := c.substitute(w, text)
+	if !ok {
+		return plan.Address{Host: address}
+	}
+	if scheme, rest, found := strings.Cut(address, "://"); found {
+		address = rest
+		if family(strings.ToLower(scheme)) != familyKafka {
+			c.add(plan.Warning, "security/address-scheme", at, "remove it from the address",
+				"the address begins with %s:// although the protocol is %s; the protocol counts", scheme, w.doc.Protocol.Value)
+		}
+	}
+	if host, path, found := strings.Cut(address, "/"); found {
+		address = host
+		if path != "" {
+			c.add(plan.Warning, "security/address-path", at, "remove it from the address", "a Kafka address has no path, so /%s counts for nothing", path)
+		}
+	}
+	host, port, err := splitHost(address)
+	switch {
+	case err != nil:
+		c.add(plan.Error, "security/address", at, "write host:port into the document, or advertise: HOST:PORT into the settings",
+			"%q is no address: %v", address, err)
+		return plan.Address{}
+	case port == 0:
+		c.add(plan.Warning, "security/no-port", at, "write the port into the document, or listen: and advertise: into the settings",
+			"the address has no port; %d is taken", defaultPort)
+		port = defaultPort
+	}
+	return plan.Address{Host: host, Port: port}
+}
+
+// splitHost takes an address apart whose port may be missing; it is 0 then.
+func splitHost(address string) (string, uint16, error) {
+	if strings.Contains(address, ",") {
+		return "", 0, errors.New("it names several hosts")
+	}
+	host, port, err := settings.SplitAddress(address)
+	if err != nil {
+		if trimmed := strings.Trim(address, "[]"); net.ParseIP(trimmed) != nil {
+			return trimmed, 0, nil
+		}
+		if strings.Contains(address, ":") {
+			return "", 0, err
+		}
+		host, port, err = settings.SplitAddress(address + ":0")
+	} else if port == 0 {
+		return "", 0, errors.New("port 0 cannot be dialled")
+	}
+	if err == nil && host == "" {
+		err = errors.New("it names no host")
+	}
+	return host, port, err
+}
+
+var placeholder = regexp.MustCompile(`\{([^{}]*)\}`)
+
+// substitute puts values for the {variables} of an address: what the settings choose, else the default, else the only
+// value there is. It answers false if one has none.
+func (c *compiler) substitute(w *work, text asyncapi.Text) (string, bool) {
+	for _, chosen := range w.set.Variables {
+		if !slices.ContainsFunc(w.doc.Variables, func(v asyncapi.Variable) bool { return v.Name == chosen.Name }) &&
+			!strings.Contains(text.Value, "{"+chosen.Name+"}") {
+			c.add(plan.Error, "settings/variable", c.inSettings(chosen.At), "", "server %s has no variable %q", w.doc.Name, chosen.Name)
+		}
+	}
+	ok := true
+	address := placeholder.ReplaceAllStringFunc(text.Value, func(hole string) string {
+		value, found := c.variable(w, strings.Trim(hole, "{}"), text)
+		ok = ok && found
+		if !found {
+			return hole
+		}
+		return value
+	})
+	return address, ok
+}
+
+func (c *compiler) variable(w *work, name string, text asyncapi.Text) (string, bool) {
+	var declared asyncapi.Variable
+	for _, v := range w.doc.Variables {
+		if v.Name == name {
+			declared = v
+		}
+	}
+	var enum []string
+	for _, e := range declared.Enum {
+		enum = append(enum, e.Value)
+	}
+	for _, chosen := range w.set.Variables {
+		if chosen.Name != name {
+			continue
+		}
+		if len(enum) > 0 && !slices.Contains(enum, chosen.V) {
+			c.add(plan.Error, "settings/variable", c.inSettings(chosen.At), "choose one of "+strings.Join(enum, ", "),
+				"%q is no value of the variable %s", chosen.V, name)
+			return "", false
+		}
+		return chosen.V, true
+	}
+	if declared.Default.Stated() {
+		return declared.Default.Value, true
+	}
+	if len(enum) == 1 {
+		return enum[0], true
+	}
+	severity := plan.Warning
+	if c.opt.Deployment {
+		severity = plan.Error
+	}
+	example := "VALUE"
+	if len(enum) > 0 {
+		example = enum[0]
+	}
+	c.add(severity, "settings/variable", inDocument(text.Place),
+		block(w.doc.Name, fmt.Sprintf("variables: { %s: %s }", name, example)),
+		"the variable {%s} of the address has no default", name)
+	return "", false
+}
+
+// block is a hint with the lines to write into the settings for a server.
+func block(server string, lines ...string) string {
+	return "write into asyncgate.yaml:\nservers:\n  " + server + ":\n    " + strings.Join(lines, "\n    ")
+}

@@ -1,0 +1,177 @@
+// Package compile makes a plan of an AsyncAPI document and its settings. It is the only place that knows both, and it
+// touches nothing outside its arguments.
+//
+// [Compile] judges as it goes: what the document declares and cannot be, or is not safely, enforced is a problem
+// security/…; what the deployment lacks is a problem settings/…. A plan with a problem of severity error must not be
+// run, but is as complete as it can be, so that `asyncgate check` can show it.
+package compile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/asyncgate/asyncgate/asyncapi"
+	"github.com/asyncgate/asyncgate/plan"
+	"github.com/asyncgate/asyncgate/settings"
+)
+
+// Options are what the command line adds to the settings. Keys of the maps are server names.
+type Options struct {
+	Only      []string            // names of the servers to run; empty: all that the settings do not switch off
+	Listen    map[string]string   // host:port instead of the settings' listen
+	Advertise map[string]string   // host:port instead of the settings' advertise
+	Upstream  map[string][]string // host:port of brokers, instead of the settings' bootstrap
+
+	// Deployment asks for everything it takes to run: certificates, credentials, upstreams, addresses that do not
+	// collide. Without it the document alone is judged. Settings that are given are always judged.
+	Deployment bool
+
+	// Stat says whether a file that the settings name can be opened. Nil: files are not looked at.
+	Stat func(path string) error
+}
+
+// compiler is one compilation.
+type compiler struct {
+	doc      *asyncapi.Document
+	set      *settings.Settings // never nil
+	opt      Options
+	out      *plan.Plan
+	problems []plan.Problem
+	off      bool // the server at hand is switched off: its errors are warnings
+
+	noCredentials bool // the missing credentials file has been reported
+}
+
+// Compile makes the plan. Settings may be nil. Neither the document nor the settings are changed.
+func Compile(doc *asyncapi.Document, set *settings.Settings, opt Options) (*plan.Plan, []plan.Problem) {
+	c := &compiler{doc: doc, set: set, opt: opt}
+	if set == nil {
+		c.set = &settings.Settings{Limits: plan.DefaultLimits()}
+	} else {
+		c.opt.Deployment = true
+	}
+	c.out = &plan.Plan{
+		Document: doc.File, AsyncAPI: doc.Version, Title: doc.Title,
+		Credentials: c.set.Credentials.V, DecoySecret: c.set.DecoySecret.V,
+		Limits: c.set.Limits, Admin: c.set.Admin.V,
+	}
+	for _, a := range c.set.Admins {
+		c.out.Admins = append(c.out.Admins, a.V)
+	}
+	c.names()
+	for i := range doc.Servers {
+		c.server(&doc.Servers[i])
+	}
+	c.off = false
+	c.whole()
+	c.listeners()
+	c.files()
+	return c.out, c.problems
+}
+
+// place is where a problem is shown: in the document or in the settings.
+type place struct {
+	file         string
+	line, column int
+	pointer      string
+}
+
+func inDocument(p asyncapi.Place) place { return place{p.File, p.Line, p.Column, p.Pointer} }
+
+func (c *compiler) inSettings(at settings.At) place {
+	return place{c.set.File, at.Line, at.Column, at.Pointer}
+}
+
+func (c *compiler) add(s plan.Severity, code string, at place, hint, format string, args ...any) {
+	if c.off && s == plan.Error {
+		s = plan.Warning
+	}
+	c.problems = append(c.problems, plan.Problem{
+		Severity: s, Code: code, File: at.file, Line: at.line, Column: at.column, Pointer: at.pointer,
+		Message: fmt.Sprintf(format, args...), Hint: hint,
+	})
+}
+
+// names reports servers that the settings or the command line know and the document does not.
+func (c *compiler) names() {
+	known := make([]string, len(c.doc.Servers))
+	for i := range c.doc.Servers {
+		known[i] = c.doc.Servers[i].Name
+	}
+	hint := "the document has no servers"
+	if len(known) > 0 {
+		hint = "the document has " + strings.Join(known, ", ")
+	}
+	for i := range c.set.Servers {
+		if s := &c.set.Servers[i]; !slices.Contains(known, s.Name) {
+			c.add(plan.Error, "settings/unknown-server", c.inSettings(s.At), hint, "the document has no server %q", s.Name)
+		}
+	}
+	for _, name := range c.opt.named() {
+		if !slices.Contains(known, name) {
+			c.add(plan.Error, "settings/unknown-server", place{file: c.doc.File}, hint,
+				"the command line names server %q, which the document does not have", name)
+		}
+	}
+}
+
+// named are the servers that the options speak of.
+func (o *Options) named() []string {
+	names := slices.Clone(o.Only)
+	for _, m := range []map[string]string{o.Listen, o.Advertise} {
+		for name := range m {
+			names = append(names, name)
+		}
+	}
+	for name := range o.Upstream {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// whole reports what concerns the document as a whole.
+func (c *compiler) whole() {
+	var kafka, mqtt []string
+	running := false
+	for i := range c.out.Servers {
+		s := &c.out.Servers[i]
+		switch family(s.Protocol) {
+		case familyKafka:
+			kafka = append(kafka, s.Name)
+			running = running || s.Enforced
+		case familyMQTT:
+			mqtt = append(mqtt, s.Name)
+		}
+	}
+	at := place{file: c.doc.File, pointer: "/servers"}
+	if len(c.doc.Servers) > 0 {
+		at = inDocument(c.doc.Servers[0].Place)
+		at.pointer = "/servers"
+	}
+	switch {
+	case len(kafka)+len(mqtt) == 0:
+		c.add(plan.Error, "security/no-broker-server", at, c.noBrokerHint(),
+			"the document has no server of protocol kafka, kafka-secure or mqtt, so there is nothing to enforce")
+	case len(kafka) > 0 && !running:
+		c.add(plan.Error, "settings/nothing-to-run", at, "name one with --server, or remove enabled: false",
+			"every Kafka server of the document is switched off")
+	}
+	if len(mqtt) > 0 {
+		c.add(plan.Warning, "security/protocol-later", at, "", "MQTT is not enforced yet: %s", strings.Join(mqtt, ", "))
+	}
+	if running {
+		c.add(plan.Warning, "security/operations-not-enforced", place{file: c.doc.File}, "",
+			"connections are enforced, operations are not yet: who gets in may do whatever the brokers allow the gateway")
+	}
+}
+
+func (c *compiler) noBrokerHint() string {
+	for _, s := range c.doc.Servers {
+		if lower := strings.ToLower(s.Protocol.Value); lower != s.Protocol.Value && family(lower) != familyOther {
+			return fmt.Sprintf("protocol %q is written %s", s.Protocol.Value, lower)
+		}
+	}
+	return ""
+}

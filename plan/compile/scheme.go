@@ -1,0 +1,62 @@
+package compile
+
+import "github.com/asyncgate/asyncgate/sasl"
+
+// meaning is what a security scheme of a document is on the wire of a Kafka server.
+type meaning struct {
+	scheme string // type, as AsyncAPI spells it
+	in     string // for apiKey: where the key travels; empty for all others
+
+	mechanisms []string // that prove it, strongest first
+	secret     string   // what the client presents; two schemes can be proved by one login only if it is the same
+
+	refusal string // why it cannot be enforced; empty if it can
+}
+
+// The things that a client presents.
+const (
+	password    = "a user's password"
+	keyAsUser   = "a key as the user name"
+	keyAsSecret = "a key as the password"
+	certificate = "a client certificate"
+)
+
+// kafkaSchemes is the table of schemes for Kafka. What is not in it does not exist: the reader refuses other types.
+var kafkaSchemes = []meaning{
+	{scheme: "scramSha512", mechanisms: []string{sasl.ScramSHA512}, secret: password},
+	{scheme: "scramSha256", mechanisms: []string{sasl.ScramSHA256}, secret: password},
+	{scheme: "plain", mechanisms: []string{sasl.Plain}, secret: password},
+	{scheme: "userPassword", mechanisms: []string{sasl.ScramSHA512, sasl.ScramSHA256, sasl.Plain}, secret: password},
+	{scheme: "apiKey", in: "user", mechanisms: []string{sasl.Plain}, secret: keyAsUser},
+	{scheme: "apiKey", in: "password", mechanisms: []string{sasl.Plain}, secret: keyAsSecret},
+	{scheme: "X509", mechanisms: []string{sasl.External}, secret: certificate},
+
+	{scheme: "oauth2", refusal: "tokens (OAUTHBEARER) come with a later version"},
+	{scheme: "openIdConnect", refusal: "tokens (OAUTHBEARER) come with a later version"},
+	{scheme: "http", refusal: "HTTP authentication on Kafka comes with a later version"},
+	{scheme: "httpApiKey", refusal: "Kafka has no HTTP header, query or cookie to carry a key"},
+	{scheme: "gssapi", refusal: "Kerberos comes with a later version"},
+	{scheme: "symmetricEncryption", refusal: "encrypted payloads come with a later version, and prove nobody's identity"},
+	{scheme: "asymmetricEncryption", refusal: "encrypted payloads come with a later version, and prove nobody's identity"},
+}
+
+// meaningOf looks a scheme up.
+func meaningOf(scheme, in string) meaning {
+	for _, m := range kafkaSchemes {
+		if m.scheme == scheme && m.in == in {
+			return m
+		}
+	}
+	return meaning{scheme: scheme, in: in, refusal: "Kafka has no such scheme"}
+}
+
+// Supported are the scheme types that a Kafka server can enforce, strongest first.
+func Supported() []string {
+	var types []string
+	for _, m := range kafkaSchemes {
+		if m.refusal == "" && (len(types) == 0 || types[len(types)-1] != m.scheme) {
+			types = append(types, m.scheme)
+		}
+	}
+	return types
+}
