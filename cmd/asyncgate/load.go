@@ -18,8 +18,8 @@ import (
 const settingsName = "asyncgate.yaml"
 
 // loadPlan makes the plan of a document and its settings. With an empty settingsPath the settings are those next to the
-// document, if there are any. The error is a file named on the command line that cannot be opened; everything else is
-// a problem. The plan is never nil without an error, and is not to be run if there is a problem of severity error.
+// document, if there are any. The error is the command line's: a file that cannot be opened, a server that the document
+// does not have; everything else is a problem. The plan is never nil without an error, and is not to be run if there is a problem of severity error.
 func loadPlan(docPath, settingsPath string, opt compile.Options) (*plan.Plan, []plan.Problem, error) {
 	data, err := readDocument(docPath)
 	if err != nil {
@@ -39,7 +39,7 @@ func loadPlan(docPath, settingsPath string, opt compile.Options) (*plan.Plan, []
 		opt.Stat = openable
 	}
 	p, problems := makePlan(docPath, data, set, found, opt)
-	return p, problems, nil
+	return p, problems, checkOptions(p, opt)
 }
 
 // makePlan compiles a document that is in memory. The settings, and the problems found in them, may be nil.
@@ -71,6 +71,18 @@ func order(document string, problems []plan.Problem) []plan.Problem {
 		return cmp.Or(cmp.Compare(files[a.File], files[b.File]), cmp.Compare(line(a), line(b)), cmp.Compare(a.Column, b.Column))
 	})
 	return problems
+}
+
+// checkOptions says what is wrong with the command line for a document that could be read.
+func checkOptions(p *plan.Plan, opt compile.Options) error {
+	if p.AsyncAPI == "" {
+		return nil
+	}
+	names := make([]string, len(p.Servers))
+	for i := range p.Servers {
+		names[i] = p.Servers[i].Name
+	}
+	return opt.Validate(names)
 }
 
 // maxDocument is more than asyncapi.Read takes: enough to let it say so.

@@ -15,6 +15,8 @@ import (
 
 // cli is the command line. Each command is a file of its own.
 type cli struct {
+	Check checkCmd `cmd:"" help:"Judge documents and print what would be enforced."`
+
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

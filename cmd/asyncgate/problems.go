@@ -5,6 +5,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/asyncgate/asyncgate/plan"
 )
@@ -35,7 +36,7 @@ func (p paint) text(colour, s string) string {
 }
 
 func (p paint) severity(s plan.Severity) string {
-	switch s {
+	switch plan.Severity(strings.TrimSuffix(string(s), "s")) {
 	case plan.Error:
 		return p.text(red, string(s))
 	case plan.Warning:
@@ -48,11 +49,11 @@ func (p paint) problems(w io.Writer, problems []plan.Problem) error {
 	var b strings.Builder
 	for _, one := range problems {
 		if at := where(one); at != "" {
-			b.WriteString(p.text(bold, at) + " ")
+			b.WriteString(p.text(bold, printable(at)) + " ")
 		}
-		fmt.Fprintf(&b, "%s %s %s\n", p.severity(one.Severity), one.Code, one.Message)
+		fmt.Fprintf(&b, "%s %s %s\n", p.severity(one.Severity), one.Code, printable(one.Message))
 		for line := range strings.Lines(one.Hint) {
-			b.WriteString(p.text(faint, "    "+strings.TrimRight(line, "\n")) + "\n")
+			b.WriteString(p.text(faint, "    "+printable(strings.TrimRight(line, "\n"))) + "\n")
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -69,3 +70,21 @@ func where(p plan.Problem) string {
 	}
 	return p.File + ":" + strconv.Itoa(p.Line) + ":" + strconv.Itoa(p.Column)
 }
+
+// printable makes text of a document safe for a terminal: control characters become escapes.
+func printable(s string) string {
+	if strings.IndexFunc(s, unprintable) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if unprintable(r) {
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }

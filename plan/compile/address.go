@@ -21,17 +21,10 @@ const defaultPort = 9092
 func (c *compiler) addresses(w *work) {
 	advertise, listen := w.set.Advertise, w.set.Listen
 	if s, ok := c.opt.Advertise[w.doc.Name]; ok {
-		host, port, err := settings.SplitAddress(s)
-		if err != nil || host == "" {
-			c.add(plan.Error, "settings/address", place{}, "", "--advertise %s=%s is not host:port", w.doc.Name, s)
-		}
+		host, port, _ := settings.SplitAddress(s) // validated
 		advertise.V, advertise.At = plan.Address{Host: host, Port: port}, settings.At{Line: 1}
 	}
 	if s, ok := c.opt.Listen[w.doc.Name]; ok {
-		if _, _, err := settings.SplitAddress(s); err != nil {
-			c.add(plan.Error, "settings/address", place{}, "", "--listen %s=%s is not host:port", w.doc.Name, s)
-			s = ""
-		}
 		listen.V, listen.At = s, settings.At{Line: 1}
 	}
 	var stated plan.Address
@@ -116,6 +109,8 @@ func splitHost(address string) (string, uint16, error) {
 	return host, port, err
 }
 
+var plainKey = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
+
 var placeholder = regexp.MustCompile(`\{([^{}]*)\}`)
 
 // substitute puts values for the {variables} of an address: what the settings choose, else the default, else the only
@@ -183,5 +178,8 @@ func (c *compiler) variable(w *work, name string, text asyncapi.Text) (string, b
 
 // block is a hint with the lines to write into the settings for a server.
 func block(server string, lines ...string) string {
+	if !plainKey.MatchString(server) {
+		server = strconv.Quote(server)
+	}
 	return "write into asyncgate.yaml:\nservers:\n  " + server + ":\n    " + strings.Join(lines, "\n    ")
 }

@@ -16,21 +16,6 @@ import (
 	"github.com/asyncgate/asyncgate/settings"
 )
 
-// Options are what the command line adds to the settings. Keys of the maps are server names.
-type Options struct {
-	Only      []string            // names of the servers to run; empty: all that the settings do not switch off
-	Listen    map[string]string   // host:port instead of the settings' listen
-	Advertise map[string]string   // host:port instead of the settings' advertise
-	Upstream  map[string][]string // host:port of brokers, instead of the settings' bootstrap
-
-	// Deployment asks for everything it takes to run: certificates, credentials, upstreams, addresses that do not
-	// collide. Without it the document alone is judged. Settings that are given are always judged.
-	Deployment bool
-
-	// Stat says whether a file that the settings name can be opened. Nil: files are not looked at.
-	Stat func(path string) error
-}
-
 // compiler is one compilation.
 type compiler struct {
 	doc      *asyncapi.Document
@@ -93,42 +78,20 @@ func (c *compiler) add(s plan.Severity, code string, at place, hint, format stri
 	})
 }
 
-// names reports servers that the settings or the command line know and the document does not.
+// names reports servers that the settings or the options know and the document does not.
 func (c *compiler) names() {
-	known := make([]string, len(c.doc.Servers))
+	var known []string
 	for i := range c.doc.Servers {
-		known[i] = c.doc.Servers[i].Name
-	}
-	hint := "the document has no servers"
-	if len(known) > 0 {
-		hint = "the document has " + strings.Join(known, ", ")
+		known = append(known, c.doc.Servers[i].Name)
 	}
 	for i := range c.set.Servers {
 		if s := &c.set.Servers[i]; !slices.Contains(known, s.Name) {
-			c.add(plan.Error, "settings/unknown-server", c.inSettings(s.At), hint, "the document has no server %q", s.Name)
+			c.add(plan.Error, "settings/unknown-server", c.inSettings(s.At), "", "the document has no server %q: %s", s.Name, has(known))
 		}
 	}
-	for _, name := range c.opt.named() {
-		if !slices.Contains(known, name) {
-			c.add(plan.Error, "settings/unknown-server", place{file: c.doc.File}, hint,
-				"the command line names server %q, which the document does not have", name)
-		}
+	if err := c.opt.Validate(known); err != nil {
+		c.add(plan.Error, "settings/options", place{}, "", "%v", err)
 	}
-}
-
-// named are the servers that the options speak of.
-func (o *Options) named() []string {
-	names := slices.Clone(o.Only)
-	for _, m := range []map[string]string{o.Listen, o.Advertise} {
-		for name := range m {
-			names = append(names, name)
-		}
-	}
-	for name := range o.Upstream {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
 }
 
 // whole reports what concerns the document as a whole.

@@ -16,11 +16,6 @@ func (c *compiler) upstream(w *work) {
 	}
 	if list, ok := c.opt.Upstream[w.doc.Name]; ok {
 		w.out.Upstream.Bootstrap = list
-		for _, address := range list {
-			if host, port, err := settings.SplitAddress(address); err != nil || host == "" || port == 0 {
-				c.add(plan.Error, "settings/address", place{}, "", "--upstream %s=%s is not host:port", w.doc.Name, address)
-			}
-		}
 	}
 	w.out.Upstream.Identity = "service"
 	if u.TLS.Stated() {
