@@ -26,7 +26,7 @@ type Directory interface {
 	Certificate(*x509.Certificate) (*Account, error)
 	// Check reports whether the credential that proved a principal is still valid: nil, ErrExpired or ErrRevoked.
 	Check(*Principal) error
-	// Iterations is the commonest iteration count among the verifiers of a hash; decoys use it.
+	// Iterations is the commonest iteration count among the verifiers of a hash; decoys use it. 0: there are none.
 	Iterations(Hash) int
 }
 
@@ -58,6 +58,25 @@ type ScramEntry struct {
 
 // ScramKeys is the pair that proves one password (RFC 5802 section 3). All pairs of an entry share salt and iterations.
 type ScramKeys struct {
-	StoredKey []byte
-	ServerKey []byte
+	StoredKey  []byte
+	ServerKey  []byte
+	Until      time.Time // when this password ends before the account does; zero: with the account
+	Credential string    // of a password with an identity of its own; empty: the account's
+}
+
+// principal is who a pair of keys proved.
+func (e *ScramEntry) principal(keys ScramKeys, mechanism string) *Principal {
+	p := e.Account.principal(mechanism, KindUser)
+	p.Expires = earliest(p.Expires, keys.Until)
+	if keys.Credential != "" {
+		p.Credential = keys.Credential
+	}
+	return p
+}
+
+func (a *Account) principal(mechanism string, kind Kind) *Principal {
+	return &Principal{
+		Name: a.Name, Mechanism: mechanism, Kind: kind,
+		Scopes: a.Scopes, Attributes: a.Attributes, Expires: a.Expires, Credential: a.Credential,
+	}
 }

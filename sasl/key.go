@@ -1,0 +1,30 @@
+package sasl
+
+import "strings"
+
+// KeyPrefix begins every API key. It tells a key from a password, to asyncgate and to secret scanners: a value that
+// begins with it is only ever tried as a key, any other value never.
+const KeyPrefix = "agk_"
+
+// Lengths of the two parts of a key, in characters of [A-Za-z0-9]: "agk_ID_SECRET".
+const (
+	KeyIDLength     = 12 // 71 bit: random ids do not collide
+	KeySecretLength = 43 // 256 bit
+)
+
+// IsKey reports whether a value is meant as an API key. It says nothing of its validity.
+func IsKey(value string) bool { return strings.HasPrefix(value, KeyPrefix) }
+
+// KeyID returns the public part of a well-formed API key, by which it is looked up.
+func KeyID(key string) (id string, ok bool) {
+	rest, ok := strings.CutPrefix(key, KeyPrefix)
+	if !ok || len(rest) != KeyIDLength+1+KeySecretLength || rest[KeyIDLength] != '_' {
+		return "", false
+	}
+	for i := range len(rest) {
+		if c := rest[i]; i != KeyIDLength && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
+			return "", false
+		}
+	}
+	return rest[:KeyIDLength], true
+}
