@@ -1,0 +1,73 @@
+package clients_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+
+	kafkatest "github.com/asyncgate/asyncgate/test/kafka"
+	"github.com/asyncgate/asyncgate/test/parts"
+)
+
+// full runs everything: about five minutes on two cores. Without it each test takes a sample.
+var full = flag.Bool("full", false, "run every client against every scheme, on one broker and on three")
+
+var single = kafkatest.Share(kafkatest.Options{})
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	code := parts.Main(m)
+	if len(results.rows) > 0 {
+		fmt.Print(results.String())
+	}
+	os.Exit(code)
+}
+
+// TestDirect shows the drivers right: what they call accepted and refused is so with a real broker.
+func TestDirect(t *testing.T) {
+	g := direct(single.Get(t))
+	logins(t, g)
+	t.Run("work", func(t *testing.T) {
+		for _, d := range sample(drivers) {
+			t.Run(d.name, func(t *testing.T) {
+				t.Parallel()
+				g.work(t, d, g.schemes[0], "produce-consume", "transaction")
+			})
+		}
+	})
+}
+
+// logins has every client try every scheme, right and wrong.
+func logins(t *testing.T, g *target) {
+	t.Helper()
+	t.Run("login", func(t *testing.T) {
+		for _, d := range sample(drivers) {
+			for _, s := range g.schemes {
+				t.Run(d.name+"/"+s.name, func(t *testing.T) {
+					t.Parallel()
+					a := d.run(t, "login", g.arguments(s, nil))
+					results.note(t, d, s, "login", a.Outcome)
+					if a.Outcome != accepted {
+						t.Errorf("the right way: %+v", a)
+					}
+					for _, wrong := range s.wrong {
+						a := d.run(t, "login", g.arguments(s, wrong))
+						results.note(t, d, s, "login, wrong", a.Outcome)
+						if a.Outcome != refused {
+							t.Errorf("with %v: %+v", wrong, a)
+						}
+					}
+				})
+			}
+		}
+	})
+}
+
+// sample is a part of the clients where the tests are not to be full.
+func sample(all []driver) []driver {
+	if *full {
+		return all
+	}
+	return []driver{named("franz-go"), named("librdkafka")}
+}

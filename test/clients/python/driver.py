@@ -1,0 +1,42 @@
+"""What the Python drivers share: see ../README.md for the jobs, the arguments and the answer."""
+
+import json
+import os
+import sys
+
+
+class Arguments:
+    """JOB NAME=VALUE…; an argument that was not given is empty."""
+
+    def __init__(self, argv):
+        self.job = argv[1]
+        self.given = dict(arg.split("=", 1) for arg in argv[2:])
+        self.count = int(self.given.get("count", "10"))
+        self.timeout = float(self.given.get("timeout", "30"))
+
+    def __getattr__(self, name):
+        return self.given.get(name, "")
+
+    @property
+    def values(self):
+        """What to produce."""
+        return [f"{self.group}-{i}".encode() for i in range(self.count)]
+
+
+def check(want, got):
+    """Raises unless exactly the values that were produced came back, in whatever order."""
+    if sorted(want) != sorted(got):
+        raise ValueError(f"produced {len(want)} records and consumed {len(got)} others: {got[:3]}")
+
+
+def answer(client, job, outcome, error=None, records=0):
+    """Prints the one line and ends the process: some clients keep threads that would not let it end."""
+    print(json.dumps({
+        "client": client,
+        "job": job,
+        "outcome": outcome,
+        "error": type(error).__name__ if isinstance(error, Exception) else str(error or ""),
+        "message": str(error or "")[:300],
+        "records": records,
+    }), flush=True)
+    os._exit(0)

@@ -1,0 +1,81 @@
+"""kafka-python."""
+
+import ssl
+import sys
+import time
+
+import kafka
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition, errors
+from kafka.structs import OffsetAndMetadata
+
+import driver
+
+a = driver.Arguments(sys.argv)
+NAME = f"kafka-python {kafka.__version__}"
+
+
+def config(**more):
+    c = {"bootstrap_servers": a.bootstrap.split(","), "security_protocol": a.protocol}
+    if a.mechanism:
+        c |= {"sasl_mechanism": a.mechanism, "sasl_plain_username": a.user, "sasl_plain_password": a.password}
+    if a.ca:
+        c["ssl_cafile"] = a.ca
+    if a.cert:
+        c |= {"ssl_certfile": a.cert, "ssl_keyfile": a.key}
+    return c | more
+
+
+def login():
+    consumer = KafkaConsumer(**config())
+    consumer.topics()
+    consumer.close()
+    return 0
+
+
+def produce(producer, prefix=b""):
+    sent = [producer.send(a.topic, key=v, value=prefix + v, headers=[("by", b"kafka-python")]) for v in a.values]
+    for record in sent:
+        record.get(timeout=a.timeout)
+
+
+def consume(want):
+    consumer = KafkaConsumer(a.topic, **config(group_id=a.group, auto_offset_reset="earliest", enable_auto_commit=False,
+                                               isolation_level="read_committed"))
+    got, end = [], time.monotonic() + a.timeout
+    while len(got) < len(want):
+        if time.monotonic() > end:
+            raise TimeoutError(f"{len(got)} of {len(want)} records after {a.timeout} s")
+        for records in consumer.poll(timeout_ms=500).values():
+            got += [r.value for r in records]
+    consumer.commit()
+    consumer.close()
+    driver.check(want, got)
+    return len(got)
+
+
+def produce_consume():
+    produce(KafkaProducer(**config(compression_type="gzip")))
+    return consume(a.values)
+
+
+def transaction():
+    producer = KafkaProducer(**config(transactional_id=a.group))
+    producer.init_transactions()
+    producer.begin_transaction()
+    produce(producer)
+    producer.send_offsets_to_transaction({TopicPartition(a.topic, 0): OffsetAndMetadata(1, "", -1)}, a.group + "-offsets")
+    producer.commit_transaction()
+    producer.begin_transaction()
+    produce(producer, b"aborted-")
+    producer.abort_transaction()
+    return consume(a.values)
+
+
+JOBS = {"login": login, "produce-consume": produce_consume, "transaction": transaction}
+try:
+    records = JOBS[a.job]()
+except (errors.SaslAuthenticationFailedError, errors.UnsupportedSaslMechanismError, ssl.SSLError) as e:
+    driver.answer(NAME, a.job, "refused", e)
+except Exception as e:
+    driver.answer(NAME, a.job, "failed", e)
+driver.answer(NAME, a.job, "accepted", records=records)
