@@ -1,6 +1,7 @@
 """What the Python drivers share: see ../README.md for the jobs, the arguments and the answer."""
 
 import json
+import logging
 import os
 import sys
 
@@ -40,3 +41,22 @@ def answer(client, job, outcome, error=None, records=0):
         "records": records,
     }), flush=True)
     os._exit(0)
+
+
+class Refusals(logging.Handler):
+    """Catches the refusals that a client only logs: kafka-python goes on trying, aiokafka raises that there is no server.
+
+    is_refusal judges an exception of a log record; told is called with the first that it says yes to.
+    """
+
+    def __init__(self, is_refusal, told):
+        super().__init__()
+        self.is_refusal, self.told = is_refusal, told
+
+    def emit(self, record):
+        for arg in record.args or ():
+            while isinstance(arg, BaseException):
+                if self.is_refusal(arg):
+                    self.told(arg)
+                    return
+                arg = arg.__cause__ or arg.__context__

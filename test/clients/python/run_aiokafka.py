@@ -70,27 +70,20 @@ async def transaction():
     return await consume(a.values)
 
 
-class Refusals(logging.Handler):
-    """aiokafka logs why no server of the list would have it, and raises only that there is none."""
-
-    seen = []
-
-    def emit(self, record):
-        for arg in record.args or ():
-            while isinstance(arg, BaseException):
-                if isinstance(arg, (ssl.SSLError, errors.SaslAuthenticationFailed, errors.UnsupportedSaslMechanismError)):
-                    self.seen.append(arg)
-                arg = arg.__cause__ or arg.__context__
+def is_refusal(error):
+    return isinstance(error, (errors.AuthenticationFailedError, errors.SaslAuthenticationFailed,
+                              errors.UnsupportedSaslMechanismError, ssl.SSLError))
 
 
 JOBS = {"login": login, "produce-consume": produce_consume, "transaction": transaction}
-logging.getLogger("aiokafka").addHandler(Refusals())
+refusals = []
+logging.getLogger("aiokafka").addHandler(driver.Refusals(is_refusal, refusals.append))
 try:
     records = asyncio.run(asyncio.wait_for(JOBS[a.job](), a.timeout))
-except (errors.AuthenticationFailedError, errors.SaslAuthenticationFailed, errors.UnsupportedSaslMechanismError, ssl.SSLError) as e:
-    driver.answer(NAME, a.job, "refused", e)
 except Exception as e:
-    if Refusals.seen:
-        driver.answer(NAME, a.job, "refused", Refusals.seen[-1])
+    if is_refusal(e):
+        driver.answer(NAME, a.job, "refused", e)
+    if refusals:
+        driver.answer(NAME, a.job, "refused", refusals[-1])
     driver.answer(NAME, a.job, "failed", e)
 driver.answer(NAME, a.job, "accepted", records=records)

@@ -1,6 +1,6 @@
 """kafka-python."""
 
-import ssl
+import logging
 import sys
 import time
 
@@ -71,11 +71,15 @@ def transaction():
     return consume(a.values)
 
 
+def is_refusal(error):
+    # What TLS said has become the text of a connection error.
+    return isinstance(error, (errors.SaslAuthenticationFailedError, errors.UnsupportedSaslMechanismError)) or "[SSL:" in str(error)
+
+
 JOBS = {"login": login, "produce-consume": produce_consume, "transaction": transaction}
+logging.getLogger("kafka").addHandler(driver.Refusals(is_refusal, lambda e: driver.answer(NAME, a.job, "refused", e)))
 try:
     records = JOBS[a.job]()
-except (errors.SaslAuthenticationFailedError, errors.UnsupportedSaslMechanismError, ssl.SSLError) as e:
-    driver.answer(NAME, a.job, "refused", e)
 except Exception as e:
-    driver.answer(NAME, a.job, "failed", e)
+    driver.answer(NAME, a.job, "refused" if is_refusal(e) else "failed", e)
 driver.answer(NAME, a.job, "accepted", records=records)

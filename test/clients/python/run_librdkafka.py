@@ -17,7 +17,8 @@ refusals = []
 
 def on_error(error):
     """librdkafka goes on trying after a refusal and tells only this callback why."""
-    if error.code() in REFUSALS:
+    # An alert of the other side comes as a transport error whose text says so.
+    if error.code() in REFUSALS or "SSL alert" in error.str():
         refusals.append(error)
 
 
@@ -50,14 +51,13 @@ def until(done, client):
 
 def login():
     client = AdminClient(config())
-    topics = client.list_topics
     end = time.monotonic() + a.timeout
     while time.monotonic() < end:
         client.poll(0)
         if refusals:
             raise KafkaException(refusals[0])
         try:
-            topics(timeout=1)
+            client.list_topics(timeout=1)
             return 0
         except KafkaException as e:
             if e.args[0].code() not in (KafkaError._TRANSPORT, KafkaError._TIMED_OUT):
@@ -111,8 +111,7 @@ JOBS = {"login": login, "produce-consume": produce_consume, "transaction": trans
 try:
     records = JOBS[a.job]()
 except KafkaException as e:
-    refused = e.args[0].code() in REFUSALS
-    driver.answer(NAME, a.job, "refused" if refused else "failed", f"{e.args[0].name()}: {e.args[0].str()}")
+    driver.answer(NAME, a.job, "refused" if refusals or e.args[0].code() in REFUSALS else "failed", f"{e.args[0].name()}: {e.args[0].str()}")
 except Exception as e:
     driver.answer(NAME, a.job, "failed", e)
 driver.answer(NAME, a.job, "accepted", records=records)
