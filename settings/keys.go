@@ -123,12 +123,7 @@ func (r *reader) upstreamTLS(t *UpstreamTLS, n node) {
 		"certificate": r.path(&t.Certificate),
 		"key":         r.path(&t.Key),
 	})
-	r.pair(n, t.Certificate, t.Key)
-}
-
-// pair reports a certificate without its key, or the reverse.
-func (r *reader) pair(n node, certificate, key Value[string]) {
-	if certificate.Stated() != key.Stated() {
+	if t.Certificate.Stated() != t.Key.Stated() {
 		r.fault(n.at, "settings/missing-key", "", "certificate and key go together")
 	}
 }
@@ -140,8 +135,21 @@ func (r *reader) upstreamSASL(s *UpstreamSASL, n node) {
 		"username":  r.text(&s.Username),
 		"password":  r.secret(&s.Password),
 	})
-	if ok && len(n.Content) < 6 {
-		r.fault(n.at, "settings/missing-key", "", "upstream sasl needs mechanism, username and password")
+	if ok {
+		r.needs(n, "upstream sasl", "mechanism", "username", "password")
+	}
+}
+
+// needs reports keys that have to be there.
+func (r *reader) needs(n node, what string, names ...string) {
+	there := map[string]bool{}
+	for i := 0; i < len(n.Content); i += 2 {
+		there[follow(n.Content[i]).Value] = true
+	}
+	for _, name := range names {
+		if !there[name] {
+			r.fault(n.at, "settings/missing-key", "", "%s needs %s", what, name)
+		}
 	}
 }
 
@@ -225,13 +233,14 @@ func (r *reader) sni(to *Value[string]) func(node) {
 
 func (r *reader) tls(t *TLS, n node) {
 	t.At = n.at
-	r.object(n, "tls", keys{
+	if r.object(n, "tls", keys{
 		"certificate": r.path(&t.Certificate),
 		"key":         r.path(&t.Key),
 		"clientCA":    r.path(&t.ClientCA),
 		"crl":         r.path(&t.CRL),
-	})
-	r.pair(n, t.Certificate, t.Key)
+	}) {
+		r.needs(n, "tls", "certificate", "key")
+	}
 	if t.CRL.Stated() && !t.ClientCA.Stated() {
 		r.fault(t.CRL.At, "settings/missing-key", "", "crl lists what clientCA revoked, so it needs clientCA")
 	}

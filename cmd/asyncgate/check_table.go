@@ -118,7 +118,7 @@ func requirementText(q plan.Requirement) string {
 	}
 	text := name + ": " + strings.Join(proofs, ", ")
 	if len(proofs) == 0 {
-		text = name + ": " + q.Type
+		text = name
 	}
 	if len(q.Scopes) > 0 {
 		text += " (" + strings.Join(q.Scopes, " ") + ")"

@@ -126,7 +126,7 @@ func (c *compiler) whole() {
 	}
 	if running {
 		c.add(plan.Warning, "security/operations-not-enforced", place{file: c.doc.File}, "",
-			"connections are enforced, operations are not yet: who gets in may do whatever the brokers allow the gateway")
+			"only connections are enforced, operations are not yet: whoever gets in may use every topic and group that the gateway may")
 	}
 }
 

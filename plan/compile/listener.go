@@ -53,7 +53,7 @@ func (c *compiler) listeners() {
 			continue
 		}
 		for j := range c.out.Servers[:i] {
-			if t := &c.out.Servers[j]; t.Enforced && t.SharesListener == "" && s.Listen == t.Listen && alike(s, t) {
+			if t := &c.out.Servers[j]; t.Enforced && t.SharesListener == "" && s.Listen == t.Listen && alike(s, t) && known(s) {
 				s.SharesListener = t.Name
 				break
 			}
@@ -79,6 +79,9 @@ func (c *compiler) listeners() {
 func alike(a, b *plan.Server) bool {
 	return reflect.DeepEqual(anonymous(*a), anonymous(*b))
 }
+
+// known reports whether it is known which brokers stand behind a server: without, no two are the same.
+func known(s *plan.Server) bool { return len(s.Upstream.Bootstrap) > 0 }
 
 func anonymous(s plan.Server) plan.Server {
 	s.Name, s.Pointer, s.Advertise, s.SharesListener = "", "", plan.Address{}, ""

@@ -16,7 +16,7 @@ type demand struct {
 	schemes  []needed
 	broken   bool   // the reader refused it, and has said why
 	refusal  string // why it cannot be enforced; empty if it can
-	narrowed bool   // the settings' mechanisms left nothing of it
+	clash    bool   // each of its schemes can be enforced, but not all of them on one connection
 }
 
 // needed is one scheme of a demand.
@@ -171,7 +171,7 @@ func (c *compiler) satisfy(w *work, d *demand) {
 	for i := range d.schemes {
 		n := &d.schemes[i]
 		if n.refusal != "" && d.refusal == "" {
-			d.refusal = fmt.Sprintf("%s cannot be enforced: %s", n.scheme, n.refusal)
+			d.refusal = n.refusal
 		}
 		if n.scheme == "userPassword" && len(w.set.Mechanisms) > 0 {
 			n.mechanisms = slices.DeleteFunc(slices.Clone(n.mechanisms), func(m string) bool {
@@ -190,6 +190,7 @@ func (c *compiler) satisfy(w *work, d *demand) {
 			all = append(all, &d.schemes[i])
 		}
 		d.refusal = together(all)
+		d.clash = d.refusal != ""
 	}
 }
 
@@ -229,10 +230,10 @@ func (c *compiler) refused(w *work, d *demand, usable int) {
 	switch {
 	case usable > 0 && !w.out.RequireAll:
 		c.add(plan.Warning, "security/alternative-disabled", d.at, "", "%s is no way in: %s", d.names(), d.refusal)
-	case len(d.schemes) > 1:
+	case d.clash:
 		c.add(plan.Error, "security/unsatisfiable", d.at, hint, "%s cannot be proved together: %s", d.names(), d.refusal)
 	default:
-		c.add(plan.Error, "security/unsupported-scheme", d.at, hint, "%s: %s", d.names(), d.refusal)
+		c.add(plan.Error, "security/unsupported-scheme", d.at, hint, "%s cannot be enforced: %s", d.names(), d.refusal)
 	}
 }
 
