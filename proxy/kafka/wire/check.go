@@ -49,6 +49,9 @@ func (s *Struct) Walk(body []byte, visit Visitor) error {
 	return err
 }
 
+// Flexible reports whether the field's lengths are compact.
+func (f *Field) Flexible() bool { return f.flexible }
+
 // End returns the offset after a field that begins at off in a body which [Struct.Check] has accepted; for other bytes
 // it returns -1.
 func (f *Field) End(body []byte, off int) int {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/asyncgate/asyncgate/proxy/kafka/internal/random"
 	"github.com/asyncgate/asyncgate/proxy/kafka/wire"
 )
 
@@ -25,7 +26,7 @@ var sides = []side{
 	{
 		name: "request", check: wire.CheckRequest, walk: wire.WalkRequest,
 		random: func(r *rand.Rand, key, version int16, max int) []byte {
-			_, b := randomRequest(r, key, version, max)
+			_, b := random.Request(r, key, version, max)
 			return b
 		},
 		max: func(key int16) int16 { return kmsg.RequestForKey(key).MaxVersion() },
@@ -33,7 +34,7 @@ var sides = []side{
 	{
 		name: "response", check: wire.CheckResponse, walk: wire.WalkResponse,
 		random: func(r *rand.Rand, key, version int16, max int) []byte {
-			_, b := randomResponse(r, key, version, max)
+			_, b := random.Response(r, key, version, max)
 			return b
 		},
 		max: func(key int16) int16 { return kmsg.ResponseForKey(key).MaxVersion() },
@@ -251,7 +252,7 @@ func TestTheStructureSaysWhereItBreaks(t *testing.T) {
 func TestCheckAllocatesNothing(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 10))
 	for _, key := range []int16{0, 1, 3, 19, 33} {
-		_, body := randomRequest(r, key, wire.Max(key), 20)
+		_, body := random.Request(r, key, wire.Max(key), 20)
 		n := testing.AllocsPerRun(50, func() {
 			if err := wire.CheckRequest(key, wire.Max(key), body); err != nil {
 				t.Fatal(err)

@@ -180,3 +180,18 @@ func skipTags(b []byte, off int) (int, error) {
 	}
 	return off, nil
 }
+
+// ResponseHeader returns the structure of the header of a response, for a [Scanner].
+func ResponseHeader(key, version int16) *Struct {
+	return responseHeaders[ResponseHeaderVersion(key, version)]
+}
+
+var responseHeaders = [2]*Struct{
+	compile(&responseHeader, 0),
+	compile(&responseHeader, 1),
+}
+
+var responseHeader = definition{
+	Flexible: versions{1, math.MaxInt16, true},
+	Fields:   []fieldDefinition{{Name: "CorrelationId", Type: "int32", Versions: versions{0, math.MaxInt16, true}}},
+}

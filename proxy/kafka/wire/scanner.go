@@ -15,6 +15,7 @@ type Scanner struct {
 	limit int64 // what left must not fall below: inside a tagged field, its end
 	skip  int64 // bytes of content that come next
 	until int   // index of the field at the top before which the scanner is done; -1 for none
+	part  bool  // more may follow the structure
 
 	levels [maxDepth]level
 	depth  int
@@ -48,10 +49,16 @@ const (
 	inTagged // at the end of one of them
 )
 
-// Reset prepares for a message of that structure and size, in bytes. Where after names a field at the top, the scanner
-// is done after that field and leaves the rest alone.
-func (s *Scanner) Reset(structure *Struct, size int64, after string) {
-	*s = Scanner{left: size, until: structure.index(after)}
+// Reset prepares for a message of that structure and size, in bytes.
+func (s *Scanner) Reset(structure *Struct, size int64) {
+	*s = Scanner{left: size, until: -1}
+	s.push(level{kind: inStruct, s: structure})
+}
+
+// ResetPart prepares for a structure that begins a message of that size, in bytes: what follows it is left alone. Where
+// after names a field at its top, the scanner is done after that field.
+func (s *Scanner) ResetPart(structure *Struct, size int64, after string) {
+	*s = Scanner{left: size, until: structure.index(after), part: true}
 	s.push(level{kind: inStruct, s: structure})
 }
 
@@ -143,7 +150,7 @@ func (s *Scanner) push(l level) {
 func (s *Scanner) step(p []byte) (moved bool, reason string) {
 	if s.depth == 0 {
 		s.done = true
-		if s.left > 0 {
+		if s.left > 0 && !s.part {
 			return false, reasonTrailing
 		}
 		return true, ""

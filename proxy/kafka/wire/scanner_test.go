@@ -4,13 +4,14 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/asyncgate/asyncgate/proxy/kafka/internal/random"
 	"github.com/asyncgate/asyncgate/proxy/kafka/wire"
 )
 
 // scan feeds a message in pieces of the sizes that next returns, and skips what may be skipped if the size is odd.
 func scan(s *wire.Struct, body []byte, next func() int) error {
 	var sc wire.Scanner
-	sc.Reset(s, int64(len(body)), "")
+	sc.Reset(s, int64(len(body)))
 	for {
 		n := min(next(), len(body))
 		if skip := sc.Skip(); skip > 0 && n%2 == 1 {
@@ -61,11 +62,11 @@ func TestScannerAgreesWithCheckHoweverTheMessageIsCut(t *testing.T) {
 
 func TestScannerAllocatesNothing(t *testing.T) {
 	r := rand.New(rand.NewPCG(13, 14))
-	_, body := randomResponse(r, 1, 16, 20)
+	_, body := random.Response(r, 1, 16, 20)
 	structure := wire.Response(1, 16)
 	var sc wire.Scanner
 	if n := testing.AllocsPerRun(20, func() {
-		sc.Reset(structure, int64(len(body)), "")
+		sc.Reset(structure, int64(len(body)))
 		if _, err := sc.Scan(body); err != nil || !sc.Done() {
 			t.Fatal(err)
 		}

@@ -1,4 +1,5 @@
-package wire_test
+// Package random makes random Kafka messages, with kmsg, for tests.
+package random
 
 import (
 	"math"
@@ -64,8 +65,8 @@ func fill(r *rand.Rand, v reflect.Value, max int) {
 	}
 }
 
-// randomRequest returns a request with every field filled, and its encoded body.
-func randomRequest(r *rand.Rand, key, version int16, max int) (kmsg.Request, []byte) {
+// Request returns a request with every field filled, and its encoded body. Strings, bytes and arrays are up to max long.
+func Request(r *rand.Rand, key, version int16, max int) (kmsg.Request, []byte) {
 	m := kmsg.RequestForKey(key)
 	fill(r, reflect.ValueOf(m).Elem(), max)
 	asKafka(m, version)
@@ -73,8 +74,8 @@ func randomRequest(r *rand.Rand, key, version int16, max int) (kmsg.Request, []b
 	return m, m.AppendTo(nil)
 }
 
-// randomResponse is randomRequest for a response.
-func randomResponse(r *rand.Rand, key, version int16, max int) (kmsg.Response, []byte) {
+// Response is [Request] for a response.
+func Response(r *rand.Rand, key, version int16, max int) (kmsg.Response, []byte) {
 	m := kmsg.ResponseForKey(key)
 	fill(r, reflect.ValueOf(m).Elem(), max)
 	asKafka(m, version)
