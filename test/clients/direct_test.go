@@ -1,8 +1,6 @@
 package clients_test
 
 import (
-	"flag"
-	"fmt"
 	"os"
 	"testing"
 
@@ -10,17 +8,11 @@ import (
 	"github.com/asyncgate/asyncgate/test/parts"
 )
 
-// full runs everything: about five minutes on two cores. Without it each test takes a sample.
-var full = flag.Bool("full", false, "run every client against every scheme, on one broker and on three")
-
 var single = kafkatest.Share(kafkatest.Options{})
 
 func TestMain(m *testing.M) {
-	flag.Parse()
 	code := parts.Main(m)
-	if len(results.rows) > 0 {
-		fmt.Print(results.String())
-	}
+	results.print()
 	os.Exit(code)
 }
 
@@ -29,7 +21,7 @@ func TestDirect(t *testing.T) {
 	g := direct(single.Get(t))
 	logins(t, g)
 	t.Run("work", func(t *testing.T) {
-		for _, d := range sample(drivers) {
+		for _, d := range drivers {
 			t.Run(d.name, func(t *testing.T) {
 				t.Parallel()
 				g.work(t, d, g.schemes[0], "produce-consume", "transaction")
@@ -42,7 +34,7 @@ func TestDirect(t *testing.T) {
 func logins(t *testing.T, g *target) {
 	t.Helper()
 	t.Run("login", func(t *testing.T) {
-		for _, d := range sample(drivers) {
+		for _, d := range drivers {
 			for _, s := range g.schemes {
 				t.Run(d.name+"/"+s.name, func(t *testing.T) {
 					t.Parallel()
@@ -62,12 +54,4 @@ func logins(t *testing.T, g *target) {
 			}
 		}
 	})
-}
-
-// sample is a part of the clients where the tests are not to be full.
-func sample(all []driver) []driver {
-	if *full {
-		return all
-	}
-	return []driver{named("franz-go"), named("librdkafka")}
 }

@@ -2,6 +2,7 @@ package clients_test
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -19,13 +20,16 @@ type table struct {
 
 var results = table{cells: map[string]map[string][]string{}}
 
-// note adds one outcome. The row is the test's first two levels, the scheme and the job.
+// note adds one outcome. The row is the test, the form of its document, the scheme and the job.
 func (r *table) note(t *testing.T, d driver, s scheme, job, outcome string) {
 	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	levels := strings.Split(t.Name(), "/")
-	row := strings.Join([]string{levels[0], s.name, job}, "\t")
+	test, rest, _ := strings.Cut(t.Name(), "/")
+	if form, _, _ := strings.Cut(rest, "/"); strings.Contains(form, ".") {
+		test += " " + form
+	}
+	row := strings.Join([]string{test, s.name, job}, "\t")
 	if r.cells[row] == nil {
 		r.cells[row] = map[string][]string{}
 		r.rows = append(r.rows, row)
@@ -58,8 +62,22 @@ func (r *table) String() string {
 	return out.String()
 }
 
+// print shows the table, and writes it to the file that ASYNCGATE_RESULTS names: go test shows nothing of what passes.
+func (r *table) print() {
+	if len(r.rows) == 0 {
+		return
+	}
+	fmt.Print(r)
+	if path := os.Getenv("ASYNCGATE_RESULTS"); path != "" {
+		if err := os.WriteFile(path, []byte(r.String()), 0o600); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}
+}
+
 // topicName is a topic of this run alone.
 func topicName(t *testing.T, d driver, s scheme, job string) string {
 	t.Helper()
-	return strings.ToLower(fmt.Sprintf("%s-%s-%s-%d", d.name, s.name, job, time.Now().UnixNano()))
+	name := fmt.Sprintf("%s-%s-%s-%d", d.name, s.name, job, time.Now().UnixNano())
+	return strings.ReplaceAll(strings.ToLower(name), " ", "-")
 }

@@ -129,3 +129,26 @@ func (c *Cluster) Allow(t testing.TB, user, topic string) {
 		}
 	}
 }
+
+// ShareFromEarliest has a share group begin at the earliest record of a topic, not at the latest.
+func (c *Cluster) ShareFromEarliest(t testing.TB, group string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), adminTimeout)
+	defer cancel()
+	entry := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
+	entry.Name, entry.Value = "share.auto.offset.reset", kmsg.StringPtr("earliest")
+	resource := kmsg.NewIncrementalAlterConfigsRequestResource()
+	resource.ResourceType, resource.ResourceName = kmsg.ConfigResourceTypeGroupConfig, group
+	resource.Configs = append(resource.Configs, entry)
+	request := kmsg.NewPtrIncrementalAlterConfigsRequest()
+	request.Resources = append(request.Resources, resource)
+	client := c.Client(t)
+	defer client.Close()
+	response, err := request.RequestWith(ctx, client)
+	if err != nil {
+		t.Fatalf("configure group %s: %v", group, err)
+	}
+	if err := kerr.ErrorForCode(response.Resources[0].ErrorCode); err != nil {
+		t.Fatalf("configure group %s: %v", group, err)
+	}
+}

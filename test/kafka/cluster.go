@@ -82,6 +82,9 @@ type Node struct {
 // startTimeout bounds a start without the fetching of jars; three nodes take some 10 s on two busy cores.
 const startTimeout = 2 * time.Minute
 
+// toolTimeout bounds one run of a command line tool.
+const toolTimeout = time.Minute
+
 // Start starts a cluster for one test and stops it with the test. Without Java the test is skipped, see
 // [parts.Absent].
 func Start(t testing.TB, o Options) *Cluster {
@@ -239,9 +242,17 @@ func (c *Cluster) node(t testing.TB, order string, id int) {
 // it.
 func (c *Cluster) Tool(t testing.TB, class string, args ...string) string {
 	t.Helper()
+	return c.ToolWithInput(t, "", class, args...)
+}
+
+// ToolWithInput is Tool with something to read on standard input.
+func (c *Cluster) ToolWithInput(t testing.TB, stdin, class string, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), toolTimeout)
+	defer cancel()
 	var out, said bytes.Buffer
-	command := exec.CommandContext(t.Context(), "java", append(JavaFlags(c.Libraries), append([]string{class}, args...)...)...)
-	command.Stdout, command.Stderr = &out, &said
+	command := exec.CommandContext(ctx, "java", append(JavaFlags(c.Libraries), append([]string{class}, args...)...)...)
+	command.Stdin, command.Stdout, command.Stderr = strings.NewReader(stdin), &out, &said
 	if err := command.Run(); err != nil {
 		t.Fatalf("%s %s: %v\n%s%s", class, strings.Join(args, " "), err, out.Bytes(), parts.Lines(said.Bytes(), 20))
 	}

@@ -1,0 +1,112 @@
+package clients_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/asyncgate/asyncgate/test/gateway"
+	kafkatest "github.com/asyncgate/asyncgate/test/kafka"
+)
+
+// front is a scheme and the server of a document that is to be dialled for it.
+type front struct {
+	scheme
+	server   string
+	upstream string // who the gateway is to the cluster: "" on the listener without security, a mechanism, or EXTERNAL
+}
+
+// gateway is a target: a gateway in front of the cluster.
+type gateway struct {
+	target
+	*gatewaytest.Gateway
+	fronts []front
+}
+
+// alicesPassword is hers at the gateway, and not the one she has at the cluster.
+const alicesPassword = "alice at the gate"
+
+// startGateway runs a document, unedited, in front of a cluster. Alice may log in with every scheme.
+func startGateway(t *testing.T, c *kafkatest.Cluster, document string, fronts func(*gatewaytest.Credentials) []front) *gateway {
+	t.Helper()
+	credentials := gatewaytest.NewCredentials(t)
+	credentials.User("alice", alicesPassword)
+	credentials.Certificate("alice-certificate", "CN=alice")
+	g := &gateway{fronts: fronts(credentials)}
+
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "gateway.password"), []byte(kafkatest.Password("gateway")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	servers := map[string]any{}
+	for _, f := range g.fronts {
+		servers[f.server] = serverSettings(c, f)
+	}
+	settings, err := json.Marshal(map[string]any{ // JSON is YAML
+		"servers":     servers,
+		"credentials": credentials.Path,
+		"limits":      map[string]any{"exempt": []string{"127.0.0.0/8", "::1/128"}}, // a hundred refusals are the point here
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Gateway = gatewaytest.Start(t, gatewaytest.Options{Document: document, Settings: string(settings), Dir: dir})
+	g.target = target{cluster: c, addresses: map[string]string{}}
+	for _, f := range g.fronts {
+		g.schemes = append(g.schemes, f.scheme)
+		g.addresses[f.name] = g.Address(t, f.server)
+	}
+	return g
+}
+
+// serverSettings are the settings of one server, on free ports of loopback.
+func serverSettings(c *kafkatest.Cluster, f front) map[string]any {
+	upstream := map[string]any{"bootstrap": c.Addresses(kafkatest.Plaintext)}
+	switch f.upstream {
+	case "":
+	case "EXTERNAL":
+		upstream["bootstrap"] = c.Addresses(kafkatest.MTLS)
+		upstream["tls"] = map[string]string{
+			"ca": c.Certificate("ca.crt"), "certificate": c.Certificate("gateway.crt"), "key": c.Certificate("gateway.key"),
+		}
+	default:
+		upstream["bootstrap"] = c.Addresses(kafkatest.SASLTLS)
+		upstream["tls"] = map[string]string{"ca": c.Certificate("ca.crt")}
+		upstream["sasl"] = map[string]string{"mechanism": f.upstream, "username": "gateway", "password": "file:gateway.password"}
+	}
+	tls := map[string]string{
+		"certificate": c.Certificate("gateway-server.crt"), "key": c.Certificate("gateway-server.key"),
+	}
+	if f.right["cert"] != "" {
+		tls["clientCA"] = c.Certificate("ca.crt")
+	}
+	return map[string]any{"listen": "127.0.0.1:0", "advertise": "localhost:0", "tls": tls, "upstream": upstream}
+}
+
+// everyScheme are the servers of testdata/schemes.yml. Between them they use every way of being somebody to a cluster.
+func everyScheme(c *kafkatest.Cluster) func(*gatewaytest.Credentials) []front {
+	return func(credentials *gatewaytest.Credentials) []front {
+		key := credentials.Key("alice-key")
+		const wrongKey = "agk_nobodysKey"
+		return []front{
+			{sasl("SCRAM-256", "SCRAM-SHA-256", "alice", alicesPassword, wrongPassword, unknownUser), "scram256", "SCRAM-SHA-512"},
+			{sasl("SCRAM-512", "SCRAM-SHA-512", "alice", alicesPassword, wrongPassword, unknownUser), "scram512", "SCRAM-SHA-256"},
+			{sasl("PLAIN", "PLAIN", "alice", alicesPassword, wrongPassword, unknownUser), "plain", "PLAIN"},
+			{sasl("password", "SCRAM-SHA-512", "alice", alicesPassword, wrongPassword), "password", ""},
+			{sasl("key in user", "PLAIN", key, "ignored", map[string]string{"user": wrongKey}), "keyInUser", "EXTERNAL"},
+			{sasl("key in password", "PLAIN", "ignored", key, map[string]string{"password": wrongKey}), "keyInPassword", "EXTERNAL"},
+			{mtls(c), "certificate", "SCRAM-SHA-512"},
+		}
+	}
+}
+
+// streetlights are the two servers of the specification's Kafka example.
+func streetlights(c *kafkatest.Cluster) func(*gatewaytest.Credentials) []front {
+	return func(*gatewaytest.Credentials) []front {
+		return []front{
+			{sasl("SCRAM-256", "SCRAM-SHA-256", "alice", alicesPassword, wrongPassword, unknownUser), "scram-connections", "SCRAM-SHA-512"},
+			{mtls(c), "mtls-connections", "EXTERNAL"},
+		}
+	}
+}
