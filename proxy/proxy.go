@@ -48,6 +48,8 @@ type State struct {
 	Directory  sasl.Directory   // never nil
 	TLS        *tls.Config      // nil: plaintext
 	Admins     map[string]bool  // principals that may use admin APIs
+
+	names names // that clients may ask for in TLS
 }
 
 // Mechanism returns the offered mechanism of that exact name, or nil.

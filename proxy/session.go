@@ -2,43 +2,201 @@ package proxy
 
 import (
 	"context"
+	"net"
+	"net/netip"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/asyncgate/asyncgate/policy"
 	"github.com/asyncgate/asyncgate/sasl"
 )
 
-type live struct{}
+// live is the part of a session that changes.
+type live struct {
+	tcp     *net.TCPConn
+	until   time.Time  // the deadline of all stages up to the login
+	client  netip.Addr // counted by address; zero: exempt, or not counted yet
+	ctx     context.Context
+	cancel  context.CancelFunc
+	running sync.WaitGroup // what Go has started
 
-// Current is today's state of the session's server.
-func (s *Session) Current() *State { return nil }
+	mu        sync.Mutex
+	principal *sasl.Principal // nil until admitted
+	admitted  string          // the principal's name while it is counted
+	expires   time.Time
+	expiry    *time.Timer
+	refused   *sasl.Reject
+	draining  bool
+	gone      bool          // the connection has been cut
+	drained   chan struct{} // made when somebody asks
+	after     func()
+}
 
-// Admit lets the principal in.
-func (s *Session) Admit(p *sasl.Principal) *sasl.Reject { return nil }
+// Current is today's state of the session's server. [Session.State] is that of the accept.
+func (s *Session) Current() *State { return s.Server.State() }
 
-// Expires is when the login ends: the earliest of the credential, its certificate and the server's MaxSession. Zero:
-// never. It is meaningful after Admit.
-func (s *Session) Expires() time.Time { return time.Time{} }
+// Metrics are the numbers of the session's server.
+func (s *Session) Metrics() *Metrics { return s.Server.metrics }
 
-// Refuse is the connection's refusal.
-func (s *Session) Refuse(ctx context.Context, r *sasl.Reject, claimed string) {}
+// Log is a logger that names the connection. It is made anew for each call: most connections log nothing.
+func (s *Session) Log() *zap.Logger {
+	return s.Server.log.With(zap.String("conn", s.ID), zap.Stringer("remote", s.Remote))
+}
 
-// Deny is a refused request on a connection that goes on.
-func (s *Session) Deny(api, resource string, r *sasl.Reject) {}
+// Public texts of refusals that the session itself decides.
+const (
+	publicBusy    = "Too many connections"
+	publicChanged = "Cannot change principals"
+	publicEnded   = "Session has ended"
+)
 
-// Draining is closed when the session must end.
-func (s *Session) Draining() <-chan struct{} { return nil }
+// Admit lets in whom [policy.Admit] has named. It counts the principal's connections, arms the end of the session, and
+// writes the audit record "login". The deadline of the login ends; from here on the protocol bounds its reads and
+// writes itself, and has limits.Idle to begin with it.
+//
+// After a re-authentication it is called again. The principal must be the same; the session's end moves.
+//
+// What it refuses is not recorded yet: pass the result to [Session.Refuse].
+func (s *Session) Admit(p *sasl.Principal) *sasl.Reject {
+	first, reject := s.admit(p)
+	if reject != nil {
+		return reject
+	}
+	// A reload judges the sessions it finds; one that was admitted by the old state meanwhile judges itself.
+	if reject := s.judge(s.Current()); reject != nil {
+		return reject
+	}
+	if first {
+		_ = s.tcp.SetDeadline(time.Time{})
+		_ = s.tcp.SetReadDeadline(time.Now().Add(s.State.Limits.Idle))
+	}
+	s.Metrics().logins.of(p.Mechanism, "").Inc()
+	r := s.record("login")
+	r.decision, r.stage = allow, sasl.StageLogin
+	if !first {
+		r.code = "renewed"
+	}
+	s.Server.gateway.audit.write(r)
+	return nil
+}
 
-// AfterDraining calls f in its own goroutine once Draining is closed: for those who do not want to keep a goroutine
-// waiting for it. There is one f at most.
-func (s *Session) AfterDraining(f func()) {}
+func (s *Session) admit(p *sasl.Principal) (first bool, reject *sasl.Reject) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.refused != nil:
+		return false, s.refused
+	case s.draining:
+		return false, &sasl.Reject{Stage: sasl.StageSession, Code: "draining", Public: publicEnded, Private: "the session had to end"}
+	case s.principal != nil && s.principal.Name != p.Name:
+		return false, &sasl.Reject{Stage: sasl.StagePolicy, Code: "principal-changed", Public: publicChanged,
+			Private: "re-authentication named " + quoted(p.Name)}
+	}
+	first = s.principal == nil
+	if first && p.Mechanism != "" { // everyone is the same principal where nobody logs in
+		limits := &s.State.Limits
+		if !s.Server.gateway.tokens.admit(limits, p.Name) {
+			return false, &sasl.Reject{Stage: sasl.StagePolicy, Code: "principal-connections", Public: publicBusy,
+				Private: "as many open connections as limits.perPrincipal allows " + quoted(p.Name)}
+		}
+		s.admitted = p.Name
+	}
+	s.principal = p
+	s.expires = s.end(p)
+	s.arm()
+	return first, nil
+}
 
-// Go runs f in a goroutine of the session: the session is not over before f is, and a panic in f ends this session only.
-func (s *Session) Go(f func()) {}
+// end is when a login of the principal ends.
+func (s *Session) end(p *sasl.Principal) time.Time {
+	var end time.Time
+	sooner := func(t time.Time) {
+		if !t.IsZero() && (end.IsZero() || t.Before(end)) {
+			end = t
+		}
+	}
+	sooner(p.Expires)
+	if p.Mechanism == sasl.External && s.TLS != nil && len(s.TLS.PeerCertificates) > 0 {
+		sooner(s.TLS.PeerCertificates[0].NotAfter)
+	}
+	if longest := s.Current().Server.MaxSession; longest > 0 && p.Mechanism != "" {
+		sooner(time.Now().Add(longest))
+	}
+	return end
+}
 
-// Log is a logger that names the connection.
-func (s *Session) Log() *zap.Logger { return nil }
+// arm makes the session end when its login does.
+func (s *Session) arm() {
+	if s.expiry != nil {
+		s.expiry.Stop()
+		s.expiry = nil
+	}
+	if !s.expires.IsZero() {
+		s.expiry = time.AfterFunc(time.Until(s.expires), s.expire)
+	}
+}
 
-// Metrics are the counters of the session's server.
-func (s *Session) Metrics() *Metrics { return nil }
+func (s *Session) expire() {
+	s.mu.Lock()
+	due := !s.expires.IsZero() && !time.Now().Before(s.expires)
+	s.mu.Unlock()
+	if due { // and not renewed since
+		s.terminate(&sasl.Reject{Stage: sasl.StageSession, Code: "expired", Public: publicEnded, Private: "the login has expired and was not renewed"})
+	}
+}
+
+// Expires is when the login ends: the earliest of the credential, the client certificate and the server's MaxSession.
+// Zero: never. It is meaningful after [Session.Admit].
+func (s *Session) Expires() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.expires
+}
+
+// judge says whether a state would still admit the session.
+func (s *Session) judge(state *State) *sasl.Reject {
+	s.mu.Lock()
+	p := s.principal
+	s.mu.Unlock()
+	if p == nil {
+		return nil // it has yet to log in, by the state of that time
+	}
+	reject := func(code, private string) *sasl.Reject {
+		return &sasl.Reject{Stage: sasl.StageSession, Code: code, Public: publicEnded, Private: private}
+	}
+	if state.TLS != nil {
+		if s.TLS == nil {
+			return reject("tls-required", "the server now asks for TLS")
+		}
+		if err := recheck(state, s); err != nil {
+			return reject(tlsCode(err), err.Error())
+		}
+	}
+	certificate, login := s.Certificate, p
+	if certificate != nil {
+		if err := state.Directory.Check(certificate); err != nil {
+			if p.Mechanism == sasl.External {
+				return reject(checkCode(err), "client certificate: "+err.Error())
+			}
+			certificate = nil
+		}
+	}
+	switch p.Mechanism {
+	case sasl.External, "":
+		login = nil
+	default:
+		if err := state.Directory.Check(p); err != nil {
+			return reject(checkCode(err), "credential: "+err.Error())
+		}
+	}
+	who, r := policy.Admit(state.Server, certificate, login)
+	switch {
+	case r != nil:
+		return reject(r.Code, r.Private)
+	case who.Name != p.Name:
+		return reject("principal-changed", "the session would now be another principal's")
+	}
+	return nil
+}

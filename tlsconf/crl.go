@@ -3,7 +3,6 @@ package tlsconf
 import (
 	"bytes"
 	"crypto/x509"
-	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -72,7 +71,7 @@ func (r *revocations) add(der []byte, cas []*x509.Certificate) error {
 	}
 	for _, e := range crl.Extensions {
 		if e.Critical { // a delta or indirect list, or one of some certificates only: it means less than it seems to
-			return fmt.Errorf("revocation list has the critical extension %v, which is not supported", asn1.ObjectIdentifier(e.Id))
+			return fmt.Errorf("revocation list has the critical extension %v, which is not supported", e.Id)
 		}
 	}
 	var signers []*x509.Certificate

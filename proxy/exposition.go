@@ -1,0 +1,5 @@
+package proxy
+
+import "net/http"
+
+func (g *Gateway) metricsHandler() http.Handler { return http.NotFoundHandler() }

@@ -1,0 +1,172 @@
+package proxy
+
+import (
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/asyncgate/asyncgate/plan"
+	"github.com/asyncgate/asyncgate/policy"
+	"github.com/asyncgate/asyncgate/sasl"
+	"github.com/asyncgate/asyncgate/tlsconf"
+)
+
+// materials are what the states of one plan share.
+type materials struct {
+	plan      *plan.Plan
+	directory sasl.Directory
+	decoy     []byte
+	admins    map[string]bool
+	metrics   *gatewayMetrics
+}
+
+// gather loads what all servers of a plan share.
+func (g *Gateway) gather(p *plan.Plan) (*materials, error) {
+	m := &materials{plan: p, decoy: g.decoy, directory: nobody{}, admins: make(map[string]bool), metrics: g.metrics}
+	for _, name := range p.Admins {
+		m.admins[name] = true
+	}
+	if g.config.Directory != nil {
+		d, err := g.config.Directory(p)
+		if err != nil {
+			return nil, err
+		}
+		if d != nil {
+			m.directory = d
+		}
+	}
+	if p.DecoySecret != "" {
+		secret, err := ReadSecret(p.DecoySecret)
+		if err != nil {
+			return nil, fmt.Errorf("decoySecret: %w", err)
+		}
+		m.decoy = secret
+	}
+	return m, nil
+}
+
+// randomDecoy keys decoy salts where the plan has no secret: they are stable until the next start.
+func randomDecoy() []byte {
+	b := make([]byte, 32)
+	_, _ = rand.Read(b) // never fails
+	return b
+}
+
+// shared are the servers of the plan that have no listener of their own but this server's.
+func (m *materials) shared(server *plan.Server) []*plan.Server {
+	var shared []*plan.Server
+	for i := range m.plan.Servers {
+		if s := &m.plan.Servers[i]; s.Enforced && s.SharesListener == server.Name {
+			shared = append(shared, s)
+		}
+	}
+	return shared
+}
+
+// state makes what one server enforces.
+func (m *materials) state(server *plan.Server) (*State, error) {
+	s := &State{Server: server, Limits: m.plan.Limits, Directory: m.directory, Admins: m.admins}
+	var err error
+	if s.Mechanisms, err = mechanisms(server, m.directory, m.decoy); err != nil {
+		return nil, err
+	}
+	if server.TLS == nil {
+		return s, nil
+	}
+	s.names = namesOf(server, m.shared(server))
+	s.TLS, err = m.tls(server, &s.names)
+	return s, err
+}
+
+// tls makes a server's TLS configuration and holds its certificate against the names that clients will dial.
+func (m *materials) tls(server *plan.Server, n *names) (*tls.Config, error) {
+	metrics := m.metrics.server(server.Name)
+	config, err := tlsconf.Server(tlsconf.ServerOptions{
+		Certificate: server.TLS.Certificate,
+		Key:         server.TLS.Key,
+		ClientCA:    server.TLS.ClientCA,
+		CRL:         server.TLS.CRL,
+		ClientAuth:  clientAuth(server.TLS.ClientAuth),
+		Expiry:      func(kind string, end time.Time) { metrics.expiry.Store(kind, end) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := n.covered(config.Certificates[0].Leaf); err != nil {
+		return nil, fmt.Errorf("%s: %w", server.TLS.Certificate, err)
+	}
+	config.GetConfigForClient = n.guard
+	return config, nil
+}
+
+func clientAuth(mode plan.AuthMode) tlsconf.ClientAuth {
+	switch mode {
+	case plan.CertificateNone:
+		return tlsconf.NoCertificate
+	case plan.CertificateOptional:
+		return tlsconf.OptionalCertificate
+	}
+	return tlsconf.RequiredCertificate
+}
+
+// mechanisms are what a server offers in SASL.
+func mechanisms(server *plan.Server, directory sasl.Directory, decoy []byte) ([]sasl.Mechanism, error) {
+	current := func() sasl.Directory { return directory }
+	var offered []sasl.Mechanism
+	for _, name := range policy.Mechanisms(server) {
+		switch name {
+		case sasl.ScramSHA512:
+			offered = append(offered, sasl.NewScram(sasl.SHA512, current, decoy))
+		case sasl.ScramSHA256:
+			offered = append(offered, sasl.NewScram(sasl.SHA256, current, decoy))
+		case sasl.Plain:
+			offered = append(offered, sasl.NewPlain(plainOptions(server), current))
+		default:
+			return nil, fmt.Errorf("mechanism %s is not supported", name)
+		}
+	}
+	return offered, nil
+}
+
+// plainOptions are the kinds of credentials that a server takes in PLAIN.
+func plainOptions(server *plan.Server) sasl.PlainOptions {
+	var o sasl.PlainOptions
+	for _, a := range server.Alternatives {
+		for _, r := range a.All {
+			switch {
+			case !a.Enabled:
+			case r.Type == "apiKey" && r.In == "user":
+				o.KeyInUser = true
+			case r.Type == "apiKey" && r.In == "password":
+				o.KeyInPassword = true
+			case r.Type == "plain" || r.Type == "userPassword":
+				o.Users = true
+			}
+		}
+	}
+	return o
+}
+
+// nobody is the directory of a plan without credentials.
+type nobody struct{}
+
+var errNobody = fmt.Errorf("%w: the settings name no credentials file", sasl.ErrUnknown)
+
+func (nobody) Scram(string, sasl.Hash) (*sasl.ScramEntry, error) { return nil, errNobody }
+func (nobody) Key(string) (*sasl.Account, error)                 { return nil, errNobody }
+func (nobody) Certificate(*x509.Certificate) (*sasl.Account, error) {
+	return nil, errNobody
+}
+func (nobody) Check(*sasl.Principal) error { return sasl.ErrRevoked }
+func (nobody) Iterations(sasl.Hash) int    { return 4096 } // the least that RFC 7677 allows
+
+// certificate maps a verified client certificate to its principal.
+func certificate(d sasl.Directory, chain []*x509.Certificate) (*sasl.Principal, error) {
+	if len(chain) == 0 {
+		return nil, errors.New("no client certificate was shown")
+	}
+	return sasl.Certificate(d, chain[0])
+}
