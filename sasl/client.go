@@ -12,7 +12,7 @@ import (
 
 // MaxIterations is the largest iteration count of a verifier, in a store or from a server that the gateway logs in to.
 // It is a bound on what one login can make the gateway compute: with SHA-512 about 90 ms.
-const MaxIterations = 200_000
+const MaxIterations = 150_000
 
 // Bounds of what a server may answer before it has proved itself.
 const (

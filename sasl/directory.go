@@ -3,6 +3,7 @@ package sasl
 import (
 	"crypto/x509"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -62,6 +63,17 @@ type ScramKeys struct {
 	ServerKey  []byte
 	Until      time.Time // when this password ends before the account does; zero: with the account
 	Credential string    // of a password with an identity of its own; empty: the account's
+}
+
+// At returns the entry without the keys that have ended at a moment; the entry itself if there are none.
+func (e *ScramEntry) At(now time.Time) *ScramEntry {
+	ended := func(k ScramKeys) bool { return !k.Until.IsZero() && !now.Before(k.Until) }
+	if !slices.ContainsFunc(e.Keys, ended) {
+		return e
+	}
+	live := *e
+	live.Keys = slices.DeleteFunc(slices.Clone(e.Keys), ended)
+	return &live
 }
 
 // principal is who a pair of keys proved.

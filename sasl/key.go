@@ -21,10 +21,18 @@ func KeyID(key string) (id string, ok bool) {
 	if !ok || len(rest) != KeyIDLength+1+KeySecretLength || rest[KeyIDLength] != '_' {
 		return "", false
 	}
-	for i := range len(rest) {
-		if c := rest[i]; i != KeyIDLength && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
-			return "", false
+	id = rest[:KeyIDLength]
+	return id, alphanumeric(id) && alphanumeric(rest[KeyIDLength+1:])
+}
+
+// IsKeyID reports whether a text has the form of the public part of a key.
+func IsKeyID(id string) bool { return len(id) == KeyIDLength && alphanumeric(id) }
+
+func alphanumeric(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
+			return false
 		}
 	}
-	return rest[:KeyIDLength], true
+	return true
 }
