@@ -60,14 +60,15 @@ func follow(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// maxVisits bounds how many values are looked at: aliases let a small file stand for an endless one.
-const maxVisits = 1_000_000
+// maxVisits bounds how many values are looked at: aliases let a small file stand for an endless one. A server takes
+// about a hundred.
+const maxVisits = 200_000
 
 // tooLarge ends reading from wherever it is; Read catches it.
 type tooLarge struct{ at Place }
 
-func (r *reader) visit(at Place) {
-	if r.visits++; r.visits > maxVisits {
+func (r *reader) visit(at Place, values int) {
+	if r.visits += values; r.visits > maxVisits {
 		panic(tooLarge{at})
 	}
 }
@@ -91,7 +92,7 @@ func (r *reader) members(v value, n *yaml.Node, have map[string]bool, merged map
 	var merge []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, val := follow(n.Content[i]), follow(n.Content[i+1])
-		r.visit(v.at)
+		r.visit(v.at, 1)
 		if key.Tag == "!!merge" {
 			merge = append(merge, val)
 			continue
@@ -129,9 +130,25 @@ func (r *reader) field(v value, key, val *yaml.Node) field {
 
 // get is the member of that name, or a value that is not there.
 func (r *reader) get(v value, key string) value {
-	for _, f := range r.fields(v) {
-		if f.key == key {
-			return f.value
+	if !v.isObject() {
+		return value{}
+	}
+	r.visit(v.at, 1+len(v.node.Content)/64) // looking is cheap, but not in large objects again and again
+	merges := false
+	for i := 0; i+1 < len(v.node.Content); i += 2 {
+		name := follow(v.node.Content[i])
+		switch {
+		case name.Tag == "!!merge":
+			merges = true
+		case name.Value == key:
+			return r.field(v, name, follow(v.node.Content[i+1])).value
+		}
+	}
+	if merges {
+		for _, f := range r.fields(v) {
+			if f.key == key {
+				return f.value
+			}
 		}
 	}
 	return value{}
@@ -148,7 +165,7 @@ func (r *reader) items(v value) []value {
 		list[i] = value{node: n, at: Place{
 			File: v.at.File, Line: n.Line, Column: n.Column, Pointer: element(v.at.Pointer, i),
 		}}
-		r.visit(list[i].at)
+		r.visit(list[i].at, 1)
 	}
 	return list
 }

@@ -2,6 +2,7 @@ package asyncapi
 
 import (
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -126,10 +127,19 @@ func (r *reader) choices(v value) string {
 	return "there is " + oneOf(names)
 }
 
-// last is the last token of a pointer, for messages.
+// last names what a pointer leads to, for messages: its last token, or "item 0 of enum".
 func last(pointer string) string {
 	if pointer == "" {
 		return "the document"
 	}
-	return unescapePointer.Replace(pointer[strings.LastIndexByte(pointer, '/')+1:])
+	parent, token := pointer[:strings.LastIndexByte(pointer, '/')], pointer[strings.LastIndexByte(pointer, '/')+1:]
+	if _, err := strconv.Atoi(token); err == nil && parent != "" {
+		return "item " + token + " of " + last(parent)
+	}
+	if name := unescapePointer.Replace(token); plainName.MatchString(name) {
+		return name
+	}
+	return quote(unescapePointer.Replace(token))
 }
+
+var plainName = regexp.MustCompile(`^[$A-Za-z0-9_.-]+$`)

@@ -48,16 +48,16 @@ func (r *reader) readServer(s *Server, v value) {
 	}
 	s.Protocol = r.text(r.get(v, "protocol"))
 	s.ProtocolVersion = r.text(r.get(v, "protocolVersion"))
-	address := "host"
 	if r.major == 2 {
-		address = "url"
 		s.URL = r.text(r.get(v, "url"))
 	} else {
 		s.Host = r.text(r.get(v, "host"))
 		s.Pathname = r.text(r.get(v, "pathname"))
 	}
-	r.known(v, "a server", r.serverFields()...)
-	r.require(v, "a server", address, "protocol")
+	fields := r.serverFields()
+	r.require(v, "a server", "protocol")
+	fields = append(fields, r.addressField(v))
+	r.known(v, "a server", fields...)
 	s.Variables = r.variables(r.get(v, "variables"))
 	s.Bindings = r.bindings(r.get(v, "bindings"))
 	s.Security = r.security(r.get(v, "security"))
@@ -74,6 +74,26 @@ func (r *reader) serverFields() []string {
 		names = append(names, "tags")
 	}
 	return names
+}
+
+// addressField reports a server without address. One written in the style of the other major version is one fault; the
+// answer is the name of that field, which is then dealt with.
+func (r *reader) addressField(v value) string {
+	own, other := "host", "url"
+	if r.major == 2 {
+		own, other = other, own
+	}
+	if r.get(v, own).there() || !r.get(v, other).there() {
+		r.require(v, "a server", own)
+		return own
+	}
+	for _, f := range r.fields(v) {
+		if f.key == other {
+			r.fault("document/unknown-field", f.keyAt, "write "+own+" instead, or change the version in asyncapi",
+				"AsyncAPI %d has no field %q for a server's address", r.major, other)
+		}
+	}
+	return other
 }
 
 // require reports fields that have to be there.

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/asyncgate/asyncgate/plan"
-	"github.com/asyncgate/asyncgate/sasl"
 	"github.com/asyncgate/asyncgate/settings"
 )
 
@@ -29,7 +28,7 @@ func (c *compiler) upstream(w *work) {
 	w.out.Upstream.SASL = &plan.UpstreamSASL{
 		Mechanism: u.SASL.Mechanism.V, Username: u.SASL.Username.V, Password: u.SASL.Password.V,
 	}
-	if u.SASL.Mechanism.V == sasl.Plain && !u.TLS.Stated() {
+	if u.SASL.Mechanism.V == plain && !u.TLS.Stated() {
 		c.add(plan.Warning, "settings/upstream-plaintext", c.inSettings(u.SASL.Mechanism.At), "add upstream tls, or use SCRAM-SHA-512",
 			"the gateway sends its own password to the brokers of server %s in clear text", w.doc.Name)
 	}

@@ -1,7 +1,5 @@
 package compile
 
-import "github.com/asyncgate/asyncgate/sasl"
-
 // meaning is what a security scheme of a document is on the wire of a Kafka server.
 type meaning struct {
 	scheme string // type, as AsyncAPI spells it
@@ -13,6 +11,14 @@ type meaning struct {
 	refusal string // why it cannot be enforced; empty if it can
 }
 
+// Mechanism names, as IANA registers them. A plan speaks of them by name, and knows nothing of their workings.
+const (
+	scram512 = "SCRAM-SHA-512"
+	scram256 = "SCRAM-SHA-256"
+	plain    = "PLAIN"
+	external = "EXTERNAL" // the TLS client certificate
+)
+
 // The things that a client presents.
 const (
 	password    = "a user's password"
@@ -23,13 +29,13 @@ const (
 
 // kafkaSchemes is the table of schemes for Kafka. What is not in it does not exist: the reader refuses other types.
 var kafkaSchemes = []meaning{
-	{scheme: "scramSha512", mechanisms: []string{sasl.ScramSHA512}, secret: password},
-	{scheme: "scramSha256", mechanisms: []string{sasl.ScramSHA256}, secret: password},
-	{scheme: "plain", mechanisms: []string{sasl.Plain}, secret: password},
-	{scheme: "userPassword", mechanisms: []string{sasl.ScramSHA512, sasl.ScramSHA256, sasl.Plain}, secret: password},
-	{scheme: "apiKey", in: "user", mechanisms: []string{sasl.Plain}, secret: keyAsUser},
-	{scheme: "apiKey", in: "password", mechanisms: []string{sasl.Plain}, secret: keyAsSecret},
-	{scheme: "X509", mechanisms: []string{sasl.External}, secret: certificate},
+	{scheme: "scramSha512", mechanisms: []string{scram512}, secret: password},
+	{scheme: "scramSha256", mechanisms: []string{scram256}, secret: password},
+	{scheme: "plain", mechanisms: []string{plain}, secret: password},
+	{scheme: "userPassword", mechanisms: []string{scram512, scram256, plain}, secret: password},
+	{scheme: "apiKey", in: "user", mechanisms: []string{plain}, secret: keyAsUser},
+	{scheme: "apiKey", in: "password", mechanisms: []string{plain}, secret: keyAsSecret},
+	{scheme: "X509", mechanisms: []string{external}, secret: certificate},
 
 	{scheme: "oauth2", refusal: "tokens (OAUTHBEARER) come with a later version"},
 	{scheme: "openIdConnect", refusal: "tokens (OAUTHBEARER) come with a later version"},

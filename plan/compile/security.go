@@ -7,16 +7,15 @@ import (
 
 	"github.com/asyncgate/asyncgate/asyncapi"
 	"github.com/asyncgate/asyncgate/plan"
-	"github.com/asyncgate/asyncgate/sasl"
 )
 
 // demand is one requirement of a server while it is judged.
 type demand struct {
-	at       place
-	schemes  []needed
-	broken   bool   // the reader refused it, and has said why
-	refusal  string // why it cannot be enforced; empty if it can
-	clash    bool   // each of its schemes can be enforced, but not all of them on one connection
+	at      place
+	schemes []needed
+	broken  bool   // the reader refused it, and has said why
+	refusal string // why it cannot be enforced; empty if it can
+	clash   bool   // each of its schemes can be enforced, but not all of them on one connection
 }
 
 // needed is one scheme of a demand.
@@ -276,13 +275,13 @@ func (c *compiler) plaintext(w *work, demands []demand) {
 			continue
 		}
 		switch {
-		case d.uses(sasl.External):
+		case d.uses(external):
 			c.add(plan.Error, "security/certificate-without-tls", d.at, lift,
 				"%s needs a client certificate, and protocol kafka has no TLS to show one in", d.names())
-		case d.uses(sasl.Plain) && w.set.UnsafePlaintextCredentials.V:
+		case d.uses(plain) && w.set.UnsafePlaintextCredentials.V:
 			c.add(plan.Warning, "security/plaintext-credentials", d.at, lift,
 				"%s sends a reusable secret in clear text, as unsafePlaintextCredentials allows", d.names())
-		case d.uses(sasl.Plain):
+		case d.uses(plain):
 			hint := lift
 			if offers(demands[i:i+1], "userPassword") {
 				hint += "\nor write mechanisms: [SCRAM-SHA-512, SCRAM-SHA-256] there, which never send the password"
@@ -316,7 +315,7 @@ func (c *compiler) clientAuth(w *work) {
 	for _, a := range w.out.Alternatives {
 		switch {
 		case !a.Enabled:
-		case slices.ContainsFunc(a.All, func(q plan.Requirement) bool { return slices.Contains(q.Mechanisms, sasl.External) }):
+		case slices.ContainsFunc(a.All, func(q plan.Requirement) bool { return slices.Contains(q.Mechanisms, external) }):
 			with++
 		default:
 			without++
