@@ -25,8 +25,11 @@ func (s *Session) Refuse(ctx context.Context, r *sasl.Reject, claimed string) {
 	s.Metrics().refusals.of(r.Stage, r.Code).Inc()
 	record := s.record("refused").because(r)
 	record.claimed = claimed
+	if r.Stage == sasl.StagePolicy && s.TLS != nil && s.CertificateErr != nil {
+		record.reason += "; " + s.CertificateErr.Error()
+	}
 	s.Server.gateway.audit.write(record)
-	if r.Stage != sasl.StageLogin || exempt(&s.State.Limits, s.Remote.Addr()) {
+	if !guess(r) || exempt(&s.State.Limits, s.Remote.Addr()) {
 		return
 	}
 	delay := s.Server.gateway.throttle.fail(clientOf(s.Remote.Addr()), time.Now())
@@ -39,6 +42,11 @@ func (s *Session) Refuse(ctx context.Context, r *sasl.Reject, claimed string) {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
+}
+
+// guess reports whether a refusal is a failed login of the client's, and not a failure of ours.
+func guess(r *sasl.Reject) bool {
+	return r.Stage == sasl.StageLogin && r.Code != sasl.CodeBusy && r.Code != sasl.CodeDirectoryFailure
 }
 
 // Deny is a request that is refused on a connection that goes on: one audit record, and the request counter of the API.

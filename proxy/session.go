@@ -118,9 +118,6 @@ func (s *Session) end(p *sasl.Principal) time.Time {
 		}
 	}
 	sooner(p.Expires)
-	if p.Mechanism == sasl.External && s.TLS != nil && len(s.TLS.PeerCertificates) > 0 {
-		sooner(s.TLS.PeerCertificates[0].NotAfter)
-	}
 	if longest := s.Current().Server.MaxSession; longest > 0 && p.Mechanism != "" {
 		sooner(time.Now().Add(longest))
 	}
@@ -147,8 +144,7 @@ func (s *Session) expire() {
 	}
 }
 
-// Expires is when the login ends: the earliest of the credential, the client certificate and the server's MaxSession.
-// Zero: never. It is meaningful after [Session.Admit].
+// Expires is when the login ends: with its credential, or after the server's MaxSession. Zero: never. It is meaningful after [Session.Admit].
 func (s *Session) Expires() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -15,7 +15,10 @@ import (
 
 // cli is the command line. Each command is a file of its own.
 type cli struct {
+	Run runCmd `cmd:"" help:"Enforce a document."`
+
 	Check checkCmd `cmd:"" help:"Judge documents and print what would be enforced."`
+	Init  initCmd  `cmd:"" help:"Write settings and credentials files for a first start."`
 
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
