@@ -128,6 +128,7 @@ func (r *reader) user(n *yaml.Node) *User {
 			u.Previous = append(u.Previous, p)
 		}
 	}
+	r.fewPrevious(len(u.Previous), &e)
 	switch revoked := !e.Revoked.IsZero(); {
 	case revoked && (f.nodes["verifiers"] != nil || f.nodes["previous"] != nil):
 		r.fault(e.line, "remove them", "user %q is revoked and still has verifiers", e.Name)
@@ -206,10 +207,17 @@ func (r *reader) key(n *yaml.Node) *Key {
 		}
 		k.Previous = append(k.Previous, old)
 	}
+	r.fewPrevious(len(k.Previous), &e)
 	if !e.Revoked.IsZero() && (f.nodes["sha256"] != nil || f.nodes["previous"] != nil) {
 		r.fault(e.line, "remove it", "key %q is revoked and still has a hash", e.Name)
 	}
 	return k
+}
+
+func (r *reader) fewPrevious(n int, e *Entry) {
+	if n > maxPrevious {
+		r.fault(e.line, "", "%q has %d earlier secrets, and at most %d are kept", e.Name, n, maxPrevious)
+	}
 }
 
 func (r *reader) digest(f fields, name string, needsHash bool) Digest {
