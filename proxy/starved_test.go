@@ -1,0 +1,5 @@
+package proxy_test
+
+const starvedEnv = "ASYNCGATE_TEST_STARVED"
+
+func starved() int { return 0 }
