@@ -1,0 +1,78 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/asyncgate/asyncgate/proxy/kafka/api"
+	"github.com/asyncgate/asyncgate/proxy/kafka/wire"
+	"github.com/asyncgate/asyncgate/sasl"
+)
+
+// authorize decides on a request that is not the gateway's own to answer: forwarded by its class, refused with the
+// field's own error, or the end of the connection.
+func (c *connection) authorize(ctx context.Context, h wire.RequestHeader, body []byte, whole bool, run *int) (verdict, error) {
+	entry := api.Of(h.Key)
+	if h.Version < 0 || h.Version > entry.Max() {
+		return 0, c.refuse(ctx, "unsupported-api", "%s version %d is not offered", wire.Name(h.Key), h.Version)
+	}
+	switch {
+	case entry.Class == api.Never || entry.Class == api.Admin && !c.session.Current().Admins[c.principal.Name]:
+		if !whole {
+			return incomplete, nil
+		}
+		return c.deny(ctx, h, body, run)
+	case entry.Inspected() && !whole:
+		return incomplete, nil
+	}
+	if reason, forbidden := api.Forbidden(h, body); forbidden {
+		return 0, c.refuse(ctx, "inter-broker", "%s: %s", wire.Name(h.Key), reason)
+	}
+	if h.Key != keyProduce {
+		return c.forward(ctx, h, run)
+	}
+	acks, complete := produceAcks(h.Version, body)
+	switch {
+	case !complete && !whole:
+		return incomplete, nil
+	case !complete:
+		return 0, c.refuse(ctx, "malformed", "Produce ends before its acks")
+	case acks == 0: // never answered
+		c.front.allowed[h.Key].Inc()
+		return forward, nil
+	}
+	return c.forward(ctx, h, run)
+}
+
+// forward lets a request pass, and notes that an answer is owed for it.
+func (c *connection) forward(ctx context.Context, h wire.RequestHeader, run *int) (verdict, error) {
+	c.front.allowed[h.Key].Inc()
+	return forward, c.owe(ctx, request{correlation: h.Correlation, key: h.Key, version: h.Version}, run)
+}
+
+// owe puts a request that is about to be forwarded into the queue. If the queue is full, what is in the buffer before
+// it must reach the broker first, or nothing would ever leave the queue.
+func (c *connection) owe(ctx context.Context, r request, run *int) error {
+	if c.owed.full() {
+		if err := c.flushRequests(ctx, *run); err != nil {
+			return err
+		}
+		*run = 0
+	}
+	if !c.owed.push(r) {
+		return errClosed
+	}
+	return nil
+}
+
+// deny refuses a request with the error that a broker with ACLs gives. The connection goes on.
+func (c *connection) deny(ctx context.Context, h wire.RequestHeader, body []byte, run *int) (verdict, error) {
+	frame, err := api.Refuse(h, body)
+	if err != nil {
+		return 0, c.refuse(ctx, "malformed", "%s: %v", wire.Name(h.Key), err)
+	}
+	c.session.Metrics().Requests(wire.Name(h.Key), "deny").Inc()
+	c.session.Deny(wire.Name(h.Key), "", &sasl.Reject{Stage: sasl.StageRequest, Code: "admin-only",
+		Private: fmt.Sprintf("%s: %s; it is for the principals that the settings list under admins", wire.Name(h.Key), api.Of(h.Key).Reason)})
+	return answered, c.reply(ctx, run, frame)
+}

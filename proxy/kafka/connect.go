@@ -1,0 +1,84 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/asyncgate/asyncgate/proxy"
+	"github.com/asyncgate/asyncgate/sasl"
+)
+
+// keepUpstream logs the gateway in again at the broker where that is due.
+func (c *connection) keepUpstream(ctx context.Context) error {
+	if c.upstream == nil || !c.upstream.due() {
+		return nil
+	}
+	if err := c.renewUpstream(); err != nil {
+		c.failUpstream(ctx, "upstream-login", fmt.Errorf("renewal of the gateway's own login: %w", err))
+		return errClosed
+	}
+	return nil
+}
+
+// dial connects to the broker, unless that has happened: before the first request is forwarded, not earlier.
+func (c *connection) dial(ctx context.Context) error {
+	if c.upstream != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, upstreamTimeout)
+	defer cancel()
+	metrics := c.session.Metrics()
+	addresses, err := c.candidates(ctx)
+	if err != nil {
+		c.failUpstream(ctx, "unknown-broker", err)
+		return errClosed
+	}
+	var conn *brokerConn
+	for _, address := range addresses {
+		metrics.UpstreamDials.Inc()
+		if conn, err = c.front.upstream.dial(ctx, address); err == nil {
+			break
+		}
+		err = fmt.Errorf("%s: %w", address, err)
+	}
+	if conn == nil {
+		c.front.cluster.refresh()
+		c.failUpstream(ctx, "upstream-unavailable", err)
+		return errClosed
+	}
+	metrics.UpstreamOpen.Inc()
+	c.upstream, c.answers = conn, newStream(conn.Conn, chunk)
+	c.sending = deadline{set: conn.SetWriteDeadline, after: c.session.State.Limits.Idle}
+	c.renewed, c.ended = make(chan []byte, 1), make(chan struct{})
+	c.session.Go(c.respond)
+	return nil
+}
+
+// candidates are the addresses to try: the broker's whose address the client dialled, or any of the cluster's in an
+// order of chance, which spreads bootstrap connections.
+func (c *connection) candidates(ctx context.Context) ([]string, error) {
+	if c.broker == proxy.Bootstrap {
+		v, _ := c.front.cluster.await(ctx, func(v *view) bool { return len(v.of) > 0 })
+		var addresses []string
+		for id := range v.of {
+			addresses = append(addresses, v.brokers[id])
+		}
+		if len(addresses) == 0 {
+			return nil, fmt.Errorf("no broker of the cluster answers")
+		}
+		rand.Shuffle(len(addresses), func(i, j int) { addresses[i], addresses[j] = addresses[j], addresses[i] })
+		return addresses, nil
+	}
+	v, ok := c.front.cluster.await(ctx, func(v *view) bool { return v.brokers[c.broker] != "" })
+	if !ok {
+		return nil, fmt.Errorf("broker %d is not in the cluster", c.broker)
+	}
+	return []string{v.brokers[c.broker]}, nil
+}
+
+// failUpstream tells the operator why a client that did nothing wrong loses its connection.
+func (c *connection) failUpstream(ctx context.Context, code string, err error) {
+	c.session.Metrics().UpstreamFailures(code).Inc()
+	c.session.Refuse(ctx, &sasl.Reject{Stage: sasl.StageUpstream, Code: code, Private: err.Error()}, "")
+}

@@ -1,0 +1,115 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/asyncgate/asyncgate/proxy/kafka/wire"
+)
+
+// queryFrame bounds what a broker may answer to the gateway's own questions: at 200 bytes each, ten thousand brokers.
+const queryFrame = 2 << 20
+
+// query asks a broker the gateway's own questions on a connection of its own.
+type query struct {
+	ctx         context.Context
+	conn        *brokerConn
+	correlation int32
+}
+
+func newQuery(ctx context.Context, conn *brokerConn) *query { return &query{ctx: ctx, conn: conn} }
+
+// ask sends a request and returns the body of the answer. It takes no longer than upstreamTimeout.
+func (q *query) ask(request kmsg.Request) (body []byte, err error) {
+	_ = q.conn.SetDeadline(time.Now().Add(upstreamTimeout))
+	stop := context.AfterFunc(q.ctx, func() { _ = q.conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	q.correlation++
+	key, version := request.Key(), request.GetVersion()
+	b := newFrame(64).int16(key).int16(version).int32(q.correlation).string(gatewayClientID)
+	if request.IsFlexible() {
+		b = b.tags()
+	}
+	if _, err := q.conn.Write(builder(request.AppendTo(b)).finish()); err != nil {
+		return nil, err
+	}
+	p, err := readFrame(q.conn, queryFrame)
+	if err != nil {
+		return nil, err
+	}
+	r := newParser(p)
+	if correlation := r.int32(); r.ok && correlation != q.correlation {
+		return nil, errors.New("the broker answered another request")
+	}
+	if wire.ResponseHeaderVersion(key, version) == 1 {
+		r.tags()
+	}
+	if !r.ok {
+		return nil, errStructure
+	}
+	return r.p, nil
+}
+
+// apiVersions asks for what the broker supports, in the newest version that it understands.
+func (q *query) apiVersions() (*versions, error) {
+	for version := int16(maxAPIVersionsVersion); version >= 0; version-- {
+		request := kmsg.NewPtrApiVersionsRequest()
+		request.Version = version
+		request.ClientSoftwareName, request.ClientSoftwareVersion = gatewayClientID, "1"
+		body, err := q.ask(request)
+		if err != nil {
+			return nil, err
+		}
+		if newParser(body).int16() == codeUnsupportedVersion { // in the body of version 0, whatever was asked
+			continue
+		}
+		answer, err := wire.DecodeResponse(keyAPIVersions, version, body)
+		if err != nil {
+			return nil, err
+		}
+		response := answer.(*kmsg.ApiVersionsResponse)
+		if response.ErrorCode != codeNone {
+			return nil, fmt.Errorf("the broker answered ApiVersions with error %d", response.ErrorCode)
+		}
+		return learnVersions(response), nil
+	}
+	return nil, errors.New("the broker understands no version of ApiVersions")
+}
+
+// metadataVersion is the highest version of Metadata that the gateway asks with; nothing above it says more of brokers.
+const metadataVersion = 9
+
+// brokers asks for the addresses of all brokers of the cluster, and for no topic.
+func (q *query) brokers(v *versions) (map[int32]string, error) {
+	s, ok := v.keys[int16(kmsg.Metadata)]
+	if !ok || s.max < 1 || s.min > metadataVersion {
+		return nil, fmt.Errorf("the broker speaks no version of Metadata between 1 and %d", metadataVersion)
+	}
+	request := kmsg.NewPtrMetadataRequest()
+	request.Version = min(s.max, metadataVersion)
+	request.Topics = []kmsg.MetadataRequestTopic{} // empty from version 1: none; null would be all
+	body, err := q.ask(request)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := wire.DecodeResponse(int16(kmsg.Metadata), request.Version, body)
+	if err != nil {
+		return nil, err
+	}
+	brokers := make(map[int32]string)
+	for _, b := range answer.(*kmsg.MetadataResponse).Brokers {
+		address, ok := joinAddress(b.Host, b.Port)
+		if !ok || b.NodeID < 0 {
+			return nil, errors.New("the broker names an address that is none")
+		}
+		brokers[b.NodeID] = address
+	}
+	if len(brokers) == 0 {
+		return nil, errors.New("the broker names no brokers")
+	}
+	return brokers, nil
+}

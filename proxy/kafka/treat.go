@@ -1,0 +1,165 @@
+package kafka
+
+import (
+	"fmt"
+
+	"github.com/asyncgate/asyncgate/proxy/kafka/address"
+	"github.com/asyncgate/asyncgate/proxy/kafka/wire"
+)
+
+// keyDescribeConfigs is the API key of DescribeConfigs: what it says of brokers holds addresses too.
+const keyDescribeConfigs = 32
+
+// treatment is what happens to an answer on its way to the client.
+type treatment int
+
+const (
+	untouched treatment = iota
+	rewritten           // assembled, and the brokers' addresses replaced
+	tailed              // passed on as it arrives, and the addresses at its end replaced
+	kept                // an answer to the gateway itself
+)
+
+func treatmentOf(r request) treatment {
+	if r.own {
+		return kept
+	}
+	if r.key == keyDescribeConfigs {
+		return rewritten
+	}
+	switch address.Carries(r.key, r.version) {
+	case address.Whole:
+		return rewritten
+	case address.Tail:
+		return tailed
+	}
+	return untouched
+}
+
+// treat brings the next answer, of that many bytes with its length, to where it belongs.
+func (c *connection) treat(t treatment, r request, size int) error {
+	switch t {
+	case kept:
+		return c.keep(size)
+	case rewritten:
+		return c.rewrite(r, size)
+	case tailed:
+		return c.passTail(r, size)
+	}
+	return c.passOn(int64(size))
+}
+
+// passOn passes the next n bytes of the broker's on without looking at them.
+func (c *connection) passOn(n int64) error {
+	c.session.Metrics().ToClient.Add(n)
+	return c.answers.pass(c.session.Conn, n, c.renewAnswer)
+}
+
+// keep hands an answer to the gateway's own login over to the one who waits for it.
+func (c *connection) keep(size int) error {
+	if size-lengthSize > loginFrame {
+		return fmt.Errorf("%w: %d bytes to a login", errAnswer, size)
+	}
+	frame, err := c.answers.take(size)
+	if err != nil {
+		return err
+	}
+	c.renewed <- append([]byte(nil), frame[lengthSize:]...)
+	return nil
+}
+
+// rewrite replaces the brokers' addresses in an answer that fits memory.
+func (c *connection) rewrite(r request, size int) error {
+	if limit := c.session.State.Limits.Frame; size > limit {
+		return fmt.Errorf("an answer to %s of %d bytes cannot be rewritten; limits.frame is %d", wire.Name(r.key), size, limit)
+	}
+	frame, err := c.answers.take(size)
+	if err != nil {
+		return err
+	}
+	changed, err := c.edit(r, frame[lengthSize:])
+	if err != nil {
+		return err
+	}
+	if changed != nil {
+		frame = changed
+	}
+	return c.writeClient(frame)
+}
+
+// edit returns the frame that takes the place of an answer; nil: it may pass as it is.
+func (c *connection) edit(r request, payload []byte) ([]byte, error) {
+	var frame []byte
+	var err error
+	if r.key == keyDescribeConfigs {
+		frame, err = address.HideConfigs(r.version, payload)
+	} else {
+		frame, err = address.Rewrite(c.front.addresses, r.key, r.version, payload)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the broker's answer to %s: %w", wire.Name(r.key), err)
+	}
+	return frame, nil
+}
+
+// unchanged deals with an answer that is in the buffer whole, and reports whether it may go to the client as it now
+// stands there. Most answers that could name a broker name none; the addresses of a Fetch are replaced in place.
+func (c *connection) unchanged(t treatment, r request, payload []byte) (bool, error) {
+	switch t {
+	case untouched:
+		return true, nil
+	case rewritten:
+		frame, err := c.edit(r, payload)
+		return frame == nil, err
+	case tailed:
+		if err := c.tail.Reset(c.front.addresses, r.key, r.version, len(payload)); err != nil {
+			return false, err
+		}
+		_, pass, out, err := c.tail.Feed(payload)
+		if err != nil {
+			return false, fmt.Errorf("the broker's answer to %s: %w", wire.Name(r.key), err)
+		}
+		copy(payload[pass:], out)
+		return true, nil
+	}
+	return false, nil
+}
+
+// spliceFrom is how many bytes of records are worth leaving to the kernel: fewer come with one read of the buffer.
+const spliceFrom = chunk
+
+// passTail passes a Fetch answer that does not fit the buffer: records unseen, the addresses at its end replaced.
+func (c *connection) passTail(r request, size int) error {
+	s := &c.tail
+	if err := s.Reset(c.front.addresses, r.key, r.version, size-lengthSize); err != nil {
+		return err
+	}
+	for head := lengthSize; !s.Done(); head = 0 {
+		if len(c.answers.bytes()) == 0 {
+			if err := c.answers.fill(); err != nil {
+				return err
+			}
+		}
+		p := c.answers.bytes()
+		n, pass, out, err := s.Feed(p[head:])
+		if err != nil {
+			return fmt.Errorf("the broker's answer to %s: %w", wire.Name(r.key), err)
+		}
+		if err := c.writeClient(p[:head+pass]); err != nil {
+			return err
+		}
+		if len(out) > 0 {
+			if err := c.writeClient(out); err != nil {
+				return err
+			}
+		}
+		c.answers.discard(head + n)
+		if skip := s.Skip(); skip >= spliceFrom {
+			if err := c.passOn(skip); err != nil {
+				return err
+			}
+			s.Skipped(skip)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,165 @@
+package kafka
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/asyncgate/asyncgate/plan"
+	"github.com/asyncgate/asyncgate/proxy"
+	"github.com/asyncgate/asyncgate/sasl"
+	"github.com/asyncgate/asyncgate/tlsconf"
+)
+
+// upstreamTimeout bounds everything between the dial and the end of the gateway's own login at a broker: what Kafka
+// clients allow for it (socket.connection.setup.timeout.ms).
+const upstreamTimeout = 10 * time.Second
+
+// loginFrame bounds a broker's answers while the gateway logs in. They are a mechanism's name or a SCRAM message.
+const loginFrame = 16 << 10
+
+// upstream knows how to reach and recognise the brokers of one server, and who the gateway is to them.
+type upstream struct {
+	dialer    net.Dialer
+	tls       *tls.Config // nil: plaintext
+	mechanism string      // empty: no SASL
+	username  string
+	password  []byte
+}
+
+func newUpstream(p plan.Upstream) (*upstream, error) {
+	u := &upstream{dialer: net.Dialer{Timeout: upstreamTimeout, KeepAlive: 30 * time.Second}}
+	if p.TLS != nil {
+		config, err := tlsconf.Client(tlsconf.ClientOptions{
+			CA: p.TLS.CA, ServerName: p.TLS.ServerName, Certificate: p.TLS.Certificate, Key: p.TLS.Key})
+		if err != nil {
+			return nil, err
+		}
+		u.tls = config
+	}
+	if p.SASL != nil {
+		password, err := proxy.ReadSecret(p.SASL.Password)
+		if err != nil {
+			return nil, err
+		}
+		u.mechanism, u.username, u.password = p.SASL.Mechanism, p.SASL.Username, password
+	}
+	return u, nil
+}
+
+// brokerConn is a connection to a broker on which the gateway has logged in.
+type brokerConn struct {
+	net.Conn
+	reauthenticate time.Time // when the gateway should log in again; zero: never
+}
+
+// dial connects to a broker and logs in. Whatever fails, the error says at which step and where.
+func (u *upstream) dial(ctx context.Context, address string) (*brokerConn, error) {
+	ctx, cancel := context.WithTimeout(ctx, upstreamTimeout)
+	defer cancel()
+	conn, err := u.dialer.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("cannot connect: %w", err)
+	}
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	b, err := u.secure(ctx, conn, address)
+	if err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	if !stop() { // the deadline fell into the last moment
+		_ = conn.Close()
+		return nil, ctx.Err()
+	}
+	return b, b.SetDeadline(time.Time{})
+}
+
+// secure does what comes between the connection and the first request: TLS, and the gateway's login.
+func (u *upstream) secure(ctx context.Context, conn net.Conn, address string) (*brokerConn, error) {
+	if u.tls != nil {
+		config := u.tls
+		if config.ServerName == "" {
+			host, _, err := net.SplitHostPort(address)
+			if err != nil {
+				return nil, err
+			}
+			config = config.Clone()
+			config.ServerName = host
+		}
+		secured := tls.Client(conn, config)
+		if err := secured.HandshakeContext(ctx); err != nil {
+			return nil, fmt.Errorf("TLS: %w", err)
+		}
+		conn = secured
+	}
+	b := &brokerConn{Conn: conn}
+	if u.mechanism == "" {
+		return b, nil
+	}
+	exchange := func(frame []byte) ([]byte, error) {
+		if _, err := conn.Write(frame); err != nil {
+			return nil, err
+		}
+		return readFrame(conn, loginFrame)
+	}
+	lifetime, err := u.login(exchange)
+	if err != nil {
+		return nil, fmt.Errorf("login as %q with %s: %w", u.username, u.mechanism, err)
+	}
+	b.renewAfter(lifetime)
+	return b, nil
+}
+
+// due reports whether the gateway must log in again before it sends anything more.
+func (b *brokerConn) due() bool {
+	return !b.reauthenticate.IsZero() && time.Now().After(b.reauthenticate)
+}
+
+// renewAfter plans the next login: at 85 % of the lifetime, as Kafka's own clients do at 85 to 95 % (KIP-368).
+func (b *brokerConn) renewAfter(lifetime time.Duration) {
+	b.reauthenticate = time.Time{}
+	if lifetime > 0 {
+		b.reauthenticate = time.Now().Add(lifetime * 85 / 100)
+	}
+}
+
+// login runs the gateway's own login over exchange, which sends a frame and returns the answer without its length. It
+// returns how long the broker grants the session; zero is without end.
+func (u *upstream) login(exchange func([]byte) ([]byte, error)) (time.Duration, error) {
+	client, err := sasl.NewClient(u.mechanism, u.username, u.password)
+	if err != nil {
+		return 0, err
+	}
+	answer, err := exchange(newFrame(64).int16(keySaslHandshake).int16(1).int32(0).string(gatewayClientID).
+		string(u.mechanism).finish())
+	if err != nil {
+		return 0, fmt.Errorf("the broker ended the connection at SaslHandshake: %w", err)
+	}
+	r := newParser(answer)
+	r.int32()
+	if code := r.int16(); !r.ok || code != codeNone {
+		return 0, fmt.Errorf("the broker does not offer it (error %d)", code)
+	}
+	var token []byte
+	var lifetime time.Duration
+	for correlation := int32(1); ; correlation++ {
+		out, done, err := client.Next(token)
+		if err != nil || done { // an error here: the broker could not prove itself
+			return lifetime, err
+		}
+		answer, err := exchange(newFrame(256).int16(keySaslAuthenticate).int16(1).int32(correlation).
+			string(gatewayClientID).bytes(out).finish())
+		if err != nil {
+			return 0, fmt.Errorf("the broker ended the connection: %w", err)
+		}
+		if token, lifetime, err = parseSaslAuthenticateAnswer(answer); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// gatewayClientID is the client id of the gateway's own requests, in the brokers' logs and metrics.
+const gatewayClientID = "asyncgate"
