@@ -1,0 +1,80 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/asyncgate/asyncgate/bench/rig"
+)
+
+// describeRun says when, where and how a run measured, without names or paths of the machine.
+func describeRun(ctx context.Context, r *rig.Rig, c choice, start time.Time) string {
+	log := "on disk"
+	if r.Memory {
+		log = "in memory"
+	}
+	kind := "rounds"
+	if c.rounds == 1 {
+		kind = "round"
+	}
+	if c.quick {
+		kind += " of a quick run"
+	}
+	return fmt.Sprintf("%s: %d alternating %s in %v. %s, %d processors, %s; Linux %s; Apache Kafka %s, one node, its log %s; %s; %s; %s.\n",
+		start.UTC().Format("2006-01-02"), c.rounds, kind, time.Since(start).Round(time.Minute),
+		field("/proc/cpuinfo", "model name"), runtime.NumCPU(), memory(), firstLine("/proc/sys/kernel/osrelease"),
+		r.Broker.Version, log, version(ctx, `"([\d.]+)"`, "Java", "java", "-version"), runtime.Version(),
+		version(ctx, `version ([\d.]+)`, "HAProxy", "haproxy", "-v"))
+}
+
+// version asks a program for its version.
+func version(ctx context.Context, expression, name string, command ...string) string {
+	out, err := exec.CommandContext(ctx, command[0], command[1:]...).CombinedOutput()
+	found := regexp.MustCompile(expression).FindSubmatch(out)
+	if err != nil || found == nil {
+		return "no " + name
+	}
+	return fmt.Sprintf("%s %s", name, found[1])
+}
+
+// memory is the machine's, in GiB.
+func memory() string {
+	kib, _, _ := strings.Cut(field("/proc/meminfo", "MemTotal"), " ")
+	n, err := strconv.Atoi(kib)
+	if err != nil {
+		return "unknown memory"
+	}
+	return fmt.Sprintf("%d GiB", (n+1<<19)>>20)
+}
+
+// field is the first value of that name in a file of "name: value" lines.
+func field(file, name string) string {
+	in, err := os.Open(file)
+	if err != nil {
+		return "unknown " + name
+	}
+	defer in.Close()
+	for lines := bufio.NewScanner(in); lines.Scan(); {
+		if key, value, found := strings.Cut(lines.Text(), ":"); found && strings.TrimSpace(key) == name {
+			return strings.TrimSpace(value)
+		}
+	}
+	return "unknown " + name
+}
+
+func firstLine(file string) string {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "unknown"
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	return line
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/asyncgate/asyncgate/bench/load"
+)
+
+// measure is one kind of work, and the rows that it fills.
+type measure struct {
+	name    string
+	columns []string
+	rounds  int // at most; 0 for all
+	run     func(ctx context.Context, b *bench, column string, w way) ([]figure, error)
+}
+
+var measures = []measure{
+	{name: "java-produce", columns: []string{direct, haproxy, asyncgate, asyncgateTLS, asyncgateScram}, run: javaProduce},
+	{name: "java-consume", columns: []string{direct, haproxy, asyncgate, asyncgateTLS, asyncgateScram}, run: javaConsume},
+	{name: "raw-produce", columns: columnNames(), run: rawProduce},
+	{name: "raw-fetch", columns: columnNames(), run: rawFetch},
+	{name: "latency", columns: []string{direct, haproxy, asyncgate, asyncgateTLS, asyncgateScram}, run: latency},
+	{name: "round-trip", columns: columnNames(), run: roundTrip},
+	{name: "login-tls-scram", columns: []string{direct, haproxy, asyncgate}, run: logins(rowLoginTLSScram, scram256, true, false)},
+	{name: "login-tls-scram-answer", columns: []string{direct, haproxy, asyncgate}, run: logins(rowLoginAnswer, scram256, true, true)},
+	{name: "login-tls-plain", columns: []string{direct, haproxy, asyncgate}, run: logins(rowLoginTLSPlain, plain, true, false)},
+	{name: "login-scram", columns: []string{direct, haproxy, asyncgate}, run: logins(rowLoginScram, scram256, false, false)},
+	// Memory hardly differs from round to round.
+	{name: "idle-clear", columns: []string{haproxy, asyncgate}, rounds: 3, run: idle(rowIdleClear, false)},
+	{name: "idle-tls", columns: []string{haproxy, asyncgate}, rounds: 3, run: idle(rowIdleTLS, true)},
+}
+
+func measureNames() []string {
+	var names []string
+	for _, m := range measures {
+		names = append(names, m.name)
+	}
+	return names
+}
+
+// size is how much work each measurement is.
+type size struct {
+	records, warm int           // of the Java producer
+	batches       int           // of a megabyte in each partition that is consumed and fetched
+	bytes         int64         // of the raw loader
+	latency       time.Duration // of the Java producer at its fixed pace
+	logins        time.Duration
+	idle          int // connections
+	trips         int
+}
+
+var (
+	fullSize  = size{1_000_000, 500_000, 1000, 2 << 30, 12 * time.Second, 4 * time.Second, 2000, 10_000}
+	quickSize = size{300_000, 200_000, 300, 768 << 20, 3 * time.Second, 1500 * time.Millisecond, 500, 3_000}
+)
+
+// Rounds of a full and of a quick run.
+const (
+	fullRounds  = 5
+	quickRounds = 1
+)
+
+// choice is what the command line asks for.
+type choice struct {
+	size     size
+	rounds   int
+	quick    bool
+	measures []measure
+	columns  map[string]bool
+}
+
+func choose(o options) (choice, error) {
+	c := choice{size: fullSize, rounds: fullRounds, quick: o.quick, columns: map[string]bool{}}
+	if o.quick {
+		c.size, c.rounds = quickSize, quickRounds
+	}
+	if o.rounds < 0 {
+		return c, fmt.Errorf("--rounds %d: at least 1", o.rounds)
+	}
+	if o.rounds > 0 {
+		c.rounds = o.rounds
+	}
+	columns, err := among("--columns", o.columns, columnNames())
+	if err != nil {
+		return c, err
+	}
+	for _, column := range columns {
+		c.columns[column] = true
+	}
+	names, err := among("--only", o.only, measureNames())
+	if err != nil {
+		return c, err
+	}
+	for _, m := range measures {
+		if slices.Contains(names, m.name) {
+			c.measures = append(c.measures, m)
+		}
+	}
+	return c, nil
+}
+
+// among splits a list whose words have to be known; an empty list is all of them.
+func among(flag, list string, known []string) ([]string, error) {
+	if list == "" {
+		return known, nil
+	}
+	words := strings.Split(list, ",")
+	for _, word := range words {
+		if !slices.Contains(known, word) {
+			return nil, fmt.Errorf("%s %s: not one of %s", flag, word, strings.Join(known, ", "))
+		}
+	}
+	return words, nil
+}
+
+// haproxy reports whether a column needs HAProxy.
+func (c choice) haproxy() bool { return c.columns[haproxy] || c.columns[haproxyTLS] }
+
+// asyncgate reports whether a column needs the gateway.
+func (c choice) asyncgate() bool {
+	return c.columns[asyncgate] || c.columns[asyncgateTLS] || c.columns[asyncgateScram]
+}
+
+func (b *bench) java(w way) load.Java {
+	return load.Java{Libraries: b.rig.Broker.Libraries, Bootstrap: w.target.Address, Config: w.java}
+}

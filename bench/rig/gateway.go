@@ -1,0 +1,121 @@
+package rig
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	kafkatest "github.com/asyncgate/asyncgate/test/kafka"
+)
+
+// Server names of the document that the gateway enforces.
+const (
+	Clear     = "clear"      // no TLS, nothing to prove
+	TLS       = "tls"        // TLS, nothing to prove
+	TLSSCRAM  = "tls-scram"  // TLS, SCRAM-SHA-256
+	TLSPlain  = "tls-plain"  // TLS, PLAIN
+	SASLScram = "sasl-scram" // no TLS, SCRAM-SHA-256
+)
+
+// servers are those of the document, in the order of their ports.
+var servers = []struct{ name, protocol, security string }{
+	{Clear, "kafka", ""},
+	{TLS, "kafka-secure", ""},
+	{TLSSCRAM, "kafka-secure", "scramSha256"},
+	{TLSPlain, "kafka-secure", "plain"},
+	{SASLScram, "kafka", "scramSha256"},
+}
+
+// portsEach is how many ports a server takes: its own, and that of the only broker.
+const portsEach = 2
+
+// GatewayPorts is how many consecutive ports a gateway takes.
+var GatewayPorts = portsEach * len(servers)
+
+// limits are generous where the default would be what is measured: all load comes from one address and one user.
+const limits = `limits:
+  exempt: [127.0.0.0/8]
+  perPrincipal: 10000
+`
+
+// Gateway is a running asyncgate.
+type Gateway struct {
+	*Process
+
+	Addresses map[string]string // by the name of the server, as host:port
+}
+
+// Build builds the gateway from the source in root and returns the path of the program.
+func Build(ctx context.Context, root, dir string) (string, error) {
+	program := filepath.Join(dir, "asyncgate")
+	_, err := run(ctx, nil, nil, "go", "build", "-C", root, "-o", program, "./cmd/asyncgate")
+	return program, err
+}
+
+// StartGateway starts the gateway on consecutive ports in front of the broker's plaintext listener.
+func StartGateway(ctx context.Context, program, dir string, ports int, b *Broker) (*Gateway, error) {
+	dir, err := os.MkdirTemp(dir, "gateway-")
+	if err != nil {
+		return nil, err
+	}
+	g := &Gateway{Addresses: map[string]string{}}
+	document := strings.Builder{}
+	document.WriteString("asyncapi: 3.0.0\ninfo: { title: Benchmark, version: 1.0.0 }\nservers:\n")
+	settings := strings.Builder{}
+	settings.WriteString("credentials: credentials.yaml\n" + limits + "servers:\n")
+	for i, server := range servers {
+		port := ports + portsEach*i
+		g.Addresses[server.name] = fmt.Sprintf("127.0.0.1:%d", port)
+		fmt.Fprintf(&document, "  %s:\n    host: 127.0.0.1:%d\n    protocol: %s\n", server.name, port, server.protocol)
+		fmt.Fprintf(&settings, "  %s:\n    listen: 127.0.0.1:%d\n    upstream: { bootstrap: [%q] }\n"+
+			"    brokers: { ports: %d-%d, firstId: 1 }\n", server.name, port, b.Address(kafkatest.Plaintext), port+1, port+1)
+		if server.security == "" {
+			settings.WriteString("    allowAnonymous: true\n")
+		} else {
+			fmt.Fprintf(&document, "    security: [{ type: %s }]\n", server.security)
+		}
+		if server.protocol == "kafka-secure" {
+			fmt.Fprintf(&settings, "    tls: { certificate: %q, key: %q }\n",
+				b.Certificate("gateway-server.crt"), b.Certificate("gateway-server.key"))
+		}
+	}
+	file := filepath.Join(dir, "bench.yaml")
+	for name, content := range map[string]string{file: document.String(), filepath.Join(dir, "asyncgate.yaml"): settings.String()} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			return nil, err
+		}
+	}
+	_, err = run(ctx, strings.NewReader(kafkatest.Password(User)+"\n"), nil,
+		program, "credentials", "--file", filepath.Join(dir, "credentials.yaml"), "add", User, "--password-stdin")
+	if err != nil {
+		return nil, err
+	}
+	if g.Process, err = launch(dir, program, "run", file); err != nil {
+		return nil, err
+	}
+	if err := g.wait(ctx, g.ready); err != nil {
+		g.Stop()
+		return nil, err
+	}
+	return g, nil
+}
+
+// ready reports whether the log has the record that every listener accepts.
+func (g *Gateway) ready() bool {
+	log, err := os.ReadFile(g.log)
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(log)) {
+		var record struct {
+			Message string `json:"msg"`
+		}
+		if json.Unmarshal([]byte(line), &record) == nil && record.Message == "ready" {
+			return true
+		}
+	}
+	return false
+}

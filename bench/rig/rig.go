@@ -1,0 +1,102 @@
+// Package rig starts the real parts of the benchmark on loopback and ends them again: one node of Apache Kafka, HAProxy
+// and asyncgate, each its own process, and looks from outside at what they use.
+package rig
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"os"
+	"os/exec"
+)
+
+// Rig is everything that is measured.
+type Rig struct {
+	Broker  *Broker
+	HAProxy *HAProxy // nil if it is not installed or not wanted
+	Gateway *Gateway // nil if it is not wanted
+	// Memory says that the broker's log is in memory.
+	Memory bool
+
+	dir     string
+	program string
+	ports   int // for one more gateway
+}
+
+// Start starts the rig from the project in root.
+func Start(ctx context.Context, root string, haproxy, gateway bool) (_ *Rig, err error) {
+	r := &Rig{}
+	memory := inMemory()
+	r.Memory = memory != ""
+	if r.dir, err = os.MkdirTemp(memory, "asyncgate-bench-"); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			r.Stop()
+		}
+	}()
+	ports, err := freePorts(HAProxyPorts + 2*GatewayPorts)
+	if err != nil {
+		return nil, err
+	}
+	r.ports = ports + HAProxyPorts + GatewayPorts
+	if gateway {
+		if r.program, err = Build(ctx, root, r.dir); err != nil {
+			return nil, err
+		}
+	}
+	if r.Broker, err = StartBroker(ctx, root, r.dir, ports); err != nil {
+		return nil, err
+	}
+	if haproxy {
+		r.HAProxy, err = StartHAProxy(ctx, r.dir, ports, r.Broker)
+		if err != nil && !errors.Is(err, exec.ErrNotFound) {
+			return nil, err
+		}
+	}
+	if gateway {
+		if r.Gateway, err = StartGateway(ctx, r.program, r.dir, ports+HAProxyPorts, r.Broker); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// FreshHAProxy starts another HAProxy, which has done nothing yet; the caller stops it. Only one runs at a time.
+func (r *Rig) FreshHAProxy(ctx context.Context) (*HAProxy, error) {
+	return StartHAProxy(ctx, r.dir, r.ports, r.Broker)
+}
+
+// FreshGateway starts another gateway, which has done nothing yet; the caller stops it. Only one runs at a time.
+func (r *Rig) FreshGateway(ctx context.Context) (*Gateway, error) {
+	return StartGateway(ctx, r.program, r.dir, r.ports, r.Broker)
+}
+
+// TLS is a client's side of TLS. Every connection is a full handshake: there is nothing to resume sessions from.
+func (r *Rig) TLS() (*tls.Config, error) {
+	ca, err := os.ReadFile(r.Broker.Certificate("ca.crt"))
+	if err != nil {
+		return nil, err
+	}
+	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: "localhost", RootCAs: x509.NewCertPool()}
+	if !config.RootCAs.AppendCertsFromPEM(ca) {
+		return nil, errors.New("the rig's authority is no certificate")
+	}
+	return config, nil
+}
+
+// Stop ends everything and deletes what was written.
+func (r *Rig) Stop() {
+	if r.Gateway != nil {
+		r.Gateway.Stop()
+	}
+	if r.HAProxy != nil {
+		r.HAProxy.Stop()
+	}
+	if r.Broker != nil {
+		r.Broker.Stop()
+	}
+	_ = os.RemoveAll(r.dir)
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/asyncgate/asyncgate/bench/load"
+	"github.com/asyncgate/asyncgate/bench/rig"
+	kafkatest "github.com/asyncgate/asyncgate/test/kafka"
+)
+
+// measureTimeout bounds one measurement of one column.
+const measureTimeout = 2 * time.Minute
+
+// bench is the rig, ready to be measured.
+type bench struct {
+	rig     *rig.Rig
+	size    size
+	tls     *tls.Config
+	login   map[string]*load.Login // by mechanism
+	consume load.Topic             // filled with size.batches a partition
+	topics  int                    // made so far
+	log     io.Writer
+}
+
+// partitions is how many connections the raw loader uses, each with a partition of its own.
+const partitions = 2
+
+// prepare fills the topic that is consumed and fetched.
+func prepare(ctx context.Context, r *rig.Rig, s size, log io.Writer) (*bench, error) {
+	b := &bench{rig: r, size: s, login: map[string]*load.Login{}, log: log}
+	var err error
+	if b.tls, err = r.TLS(); err != nil {
+		return nil, err
+	}
+	for _, mechanism := range []string{scram256, plain} {
+		if b.login[mechanism], err = load.NewLogin(mechanism, rig.User, kafkatest.Password(rig.User)); err != nil {
+			return nil, err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, measureTimeout)
+	defer cancel()
+	b.consume = load.Topic{Name: "consume", Partitions: partitions}
+	if b.consume.ID, err = r.Broker.CreateTopic(ctx, b.consume.Name, partitions); err != nil {
+		return nil, err
+	}
+	return b, load.Fill(ctx, load.Target{Address: r.Broker.Address(kafkatest.Plaintext)}, b.consume, s.batches)
+}
+
+// rounds measures everything that was chosen, round after round.
+func (b *bench) rounds(ctx context.Context, c choice) (results, error) {
+	all := results{}
+	ways := b.ways()
+	for round := range c.rounds {
+		for _, m := range c.measures {
+			if round >= m.rounds && m.rounds > 0 {
+				continue
+			}
+			for i := range m.columns {
+				column := m.columns[(i+round)%len(m.columns)] // nobody is always first
+				w, there := ways[column]
+				if !there || !c.columns[column] {
+					continue
+				}
+				if err := b.one(ctx, all, m, round, column, w); err != nil {
+					return nil, fmt.Errorf("%s, %s: %w", m.name, column, err)
+				}
+			}
+		}
+	}
+	return all, nil
+}
+
+// one measures one column once.
+func (b *bench) one(ctx context.Context, all results, m measure, round int, column string, w way) error {
+	ctx, cancel := context.WithTimeout(ctx, measureTimeout)
+	defer cancel()
+	figures, err := m.run(ctx, b, column, w)
+	if err != nil {
+		return err
+	}
+	var said strings.Builder
+	for _, f := range figures {
+		all.add(f.row, column, round, f.value)
+		fmt.Fprintf(&said, "  %s %s", f.row, rowFormat(f.row, f.value))
+	}
+	fmt.Fprintf(b.log, "round %d  %-20s %s\n", round+1, column, said.String())
+	return nil
+}
+
+// emptyTopic is a new topic for what is produced. The caller deletes it.
+func (b *bench) emptyTopic(ctx context.Context, partitions int32) (load.Topic, error) {
+	b.topics++
+	topic := load.Topic{Name: fmt.Sprintf("produce-%d", b.topics), Partitions: partitions}
+	var err error
+	topic.ID, err = b.rig.Broker.CreateTopic(ctx, topic.Name, partitions)
+	return topic, err
+}

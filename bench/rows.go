@@ -1,0 +1,88 @@
+package main
+
+import "fmt"
+
+// Rows of the tables.
+const (
+	rowJavaProduce   = "java-produce"
+	rowJavaConsume   = "java-consume"
+	rowRawProduce    = "raw-produce"
+	rowRawProduceCPU = "raw-produce-cpu"
+	rowRawFetch      = "raw-fetch"
+	rowRawFetchCPU   = "raw-fetch-cpu"
+	rowLatency       = "latency"
+	rowLatency50     = "latency-p50"
+	rowLatency99     = "latency-p99"
+	rowRoundTrip     = "round-trip"
+	rowLoadMemory    = "memory-under-load"
+	rowLoginTLSScram = "login-tls-scram"
+	rowLoginAnswer   = "login-tls-scram-answer"
+	rowLoginTLSPlain = "login-tls-plain"
+	rowLoginScram    = "login-scram"
+	rowIdleClear     = "idle-clear"
+	rowIdleTLS       = "idle-tls"
+)
+
+// row is how a row of the tables looks.
+type row struct {
+	key, title, unit string
+	digits           int                        // after the point
+	compare          func(a, b float64) float64 // with direct, in the same round; nil if there is nothing to compare with
+}
+
+// table is some rows for the same columns.
+type table struct {
+	title   string
+	columns []string
+	rows    []row
+}
+
+var tables = []table{
+	{
+		title:   "Records",
+		columns: columnNames(),
+		rows: []row{
+			{rowJavaProduce, "produce, Java client, 1 KB records", "MB/s", 0, ratio},
+			{rowJavaConsume, "consume, Java client", "MB/s", 0, ratio},
+			{rowRawProduce, "produce, raw frames of 1 MB", "MB/s", 0, ratio},
+			{rowRawProduceCPU, "… processor time of the proxy", "s/GB", 2, nil},
+			{rowRawFetch, "fetch, raw frames of 1 MB", "MB/s", 0, ratio},
+			{rowRawFetchCPU, "… processor time of the proxy", "s/GB", 2, nil},
+			{rowLatency, "produce latency at 25 MB/s, average", "ms", 2, difference},
+			{rowLatency50, "… median", "ms", 0, nil},
+			{rowLatency99, "… 99 of 100", "ms", 0, nil},
+			{rowRoundTrip, "small round trip (ListOffsets)", "ms", 3, difference},
+			{rowLoadMemory, "resident memory of the proxy under load, most", "MB", 0, nil},
+		},
+	},
+	{
+		title:   "Logins a second",
+		columns: []string{direct, haproxy, asyncgate},
+		rows: []row{
+			{rowLoginTLSScram, "SCRAM-SHA-256 over TLS", "/s", 0, ratio},
+			{rowLoginAnswer, "… and one answer of the broker", "/s", 0, ratio},
+			{rowLoginTLSPlain, "PLAIN over TLS", "/s", 0, ratio},
+			{rowLoginScram, "SCRAM-SHA-256 in clear", "/s", 0, ratio},
+		},
+	},
+	{
+		title:   "Memory of an idle authenticated connection",
+		columns: []string{haproxy, asyncgate},
+		rows: []row{
+			{rowIdleClear, "SCRAM-SHA-256 in clear", "KiB", 1, nil},
+			{rowIdleTLS, "SCRAM-SHA-256 over TLS", "KiB", 1, nil},
+		},
+	},
+}
+
+// rowFormat writes a figure of a row with its unit.
+func rowFormat(key string, value float64) string {
+	for _, t := range tables {
+		for _, r := range t.rows {
+			if r.key == key {
+				return fmt.Sprintf("%.*f %s", r.digits, value, r.unit)
+			}
+		}
+	}
+	return fmt.Sprint(value)
+}
