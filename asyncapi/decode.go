@@ -11,7 +11,7 @@ import (
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 )
 
-// Bounds of what is read. The largest of 830 public documents has 60 KB. Four MiB of nothing but list items take about a
+// Bounds of what is read. The largest of 830 public documents has 36 KB. Four MiB of nothing but list items take about a
 // second; every real document of that size is far cheaper.
 const (
 	maxBytes = 4 << 20

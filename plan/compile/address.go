@@ -75,7 +75,7 @@ func (c *compiler) stated(w *work) plan.Address {
 	host, port, err := splitHost(address)
 	switch {
 	case err != nil:
-		c.add(plan.Error, "security/address", at, "write host:port into the document, or advertise: HOST:PORT into the settings",
+		c.add(plan.Error, "security/address", at, "write host:port into the document, or listen: and advertise: into the settings",
 			"%q is no address: %v", address, err)
 		return plan.Address{}
 	case port == 0:

@@ -96,16 +96,19 @@ func (c *compiler) names() {
 
 // whole reports what concerns the document as a whole.
 func (c *compiler) whole() {
-	var kafka, mqtt []string
-	running := false
+	kafka, brokers, running := 0, 0, false
+	var later []string
 	for i := range c.out.Servers {
 		s := &c.out.Servers[i]
+		running = running || s.Enforced
 		switch family(s.Protocol) {
 		case familyKafka:
-			kafka = append(kafka, s.Name)
-			running = running || s.Enforced
+			kafka, brokers = kafka+1, brokers+1
 		case familyMQTT:
-			mqtt = append(mqtt, s.Name)
+			brokers++
+			if s.Note == noteLater {
+				later = append(later, s.Name)
+			}
 		}
 	}
 	at := place{file: c.doc.File, pointer: "/servers"}
@@ -114,15 +117,15 @@ func (c *compiler) whole() {
 		at.pointer = "/servers"
 	}
 	switch {
-	case len(kafka)+len(mqtt) == 0:
+	case brokers == 0:
 		c.add(plan.Error, "security/no-broker-server", at, c.noBrokerHint(),
 			"the document has no server of protocol kafka, kafka-secure or mqtt, so there is nothing to enforce")
-	case len(kafka) > 0 && !running:
+	case kafka > 0 && !running:
 		c.add(plan.Error, "settings/nothing-to-run", at, "name one with --server, or remove enabled: false",
 			"every Kafka server of the document is switched off")
 	}
-	if len(mqtt) > 0 {
-		c.add(plan.Warning, "security/protocol-later", at, "", "MQTT is not enforced yet: %s", strings.Join(mqtt, ", "))
+	if len(later) > 0 {
+		c.add(plan.Warning, "security/protocol-later", at, "", "MQTT is not enforced yet: %s", strings.Join(later, ", "))
 	}
 	if running {
 		c.add(plan.Warning, "security/operations-not-enforced", place{file: c.doc.File}, "",

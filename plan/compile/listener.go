@@ -83,6 +83,16 @@ func alike(a, b *plan.Server) bool {
 // known reports whether it is known which brokers stand behind a server: without, no two are the same.
 func known(s *plan.Server) bool { return len(s.Upstream.Bootstrap) > 0 }
 
+// undecided reports servers that would be one listener if their brokers, which are not known yet, are the same.
+func undecided(a, b *plan.Server) bool {
+	if a == nil || b == nil || known(a) && known(b) || a.Listen != b.Listen {
+		return false
+	}
+	x, y := *a, *b
+	x.Upstream, y.Upstream = plan.Upstream{}, plan.Upstream{}
+	return alike(&x, &y)
+}
+
 func anonymous(s plan.Server) plan.Server {
 	s.Name, s.Pointer, s.Advertise, s.SharesListener = "", "", plan.Address{}, ""
 	alternatives := make([]plan.Alternative, len(s.Alternatives))
@@ -101,6 +111,9 @@ func (c *compiler) collisions(claims []claim) {
 	for i, b := range claims {
 		for _, a := range claims[:i] {
 			if a.last < b.first || b.last < a.first || !sameHost(a.host, b.host) || reported[[2]*plan.Server{a.server, b.server}] {
+				continue
+			}
+			if a.server != b.server && undecided(a.server, b.server) {
 				continue
 			}
 			reported[[2]*plan.Server{a.server, b.server}] = true

@@ -49,7 +49,7 @@ func (c *compiler) security(w *work) {
 	}
 	c.plaintext(w, demands)
 	c.clientAuth(w)
-	if len(w.set.Mechanisms) > 0 && !offers(demands, "userPassword") {
+	if len(w.set.Mechanisms) > 0 && !slices.ContainsFunc(demands, func(d demand) bool { return d.has("userPassword") }) {
 		c.add(plan.Warning, "settings/no-effect", c.inSettings(w.set.Mechanisms[0].At), "",
 			"mechanisms narrows what userPassword offers, and server %s does not have it", w.doc.Name)
 	}
@@ -93,7 +93,7 @@ func (c *compiler) noSecurity(w *work) {
 			message += "; TLS alone proves nobody"
 		}
 	}
-	hint := "state it in the document, or " + block(w.doc.Name, "security: [scramSha512]   # or "+strings.Join(Supported()[1:], ", ")) +
+	hint := "state it in the document, or " + block(w.doc.Name, "security: [scramSha512]   # or scramSha256, userPassword, plain, X509") +
 		"\nif everyone may connect, write allowAnonymous: true there instead of security"
 	c.add(plan.Error, "security/none", at, hint, message, w.doc.Name)
 }
@@ -230,7 +230,7 @@ func (c *compiler) refused(w *work, d *demand, usable int) {
 	case usable > 0 && !w.out.RequireAll:
 		c.add(plan.Warning, "security/alternative-disabled", d.at, "", "%s is no way in: %s", d.names(), d.refusal)
 	case d.clash:
-		c.add(plan.Error, "security/unsatisfiable", d.at, hint, "%s cannot be proved together: %s", d.names(), d.refusal)
+		c.add(plan.Error, "security/unsatisfiable", d.at, "make each an item of its own if one of them is enough", "%s cannot be proved together: %s", d.names(), d.refusal)
 	default:
 		c.add(plan.Error, "security/unsupported-scheme", d.at, hint, "%s cannot be enforced: %s", d.names(), d.refusal)
 	}
@@ -276,14 +276,14 @@ func (c *compiler) plaintext(w *work, demands []demand) {
 		}
 		switch {
 		case d.uses(external):
-			c.add(plan.Error, "security/certificate-without-tls", d.at, lift,
+			c.add(plan.Error, "security/certificate-without-tls", d.at, strings.Replace(lift, ".key }", ".key, clientCA: clients-ca.pem }", 1),
 				"%s needs a client certificate, and protocol kafka has no TLS to show one in", d.names())
 		case d.uses(plain) && w.set.UnsafePlaintextCredentials.V:
 			c.add(plan.Warning, "security/plaintext-credentials", d.at, lift,
 				"%s sends a reusable secret in clear text, as unsafePlaintextCredentials allows", d.names())
 		case d.uses(plain):
 			hint := lift
-			if offers(demands[i:i+1], "userPassword") {
+			if d.has("userPassword") {
 				hint += "\nor write mechanisms: [SCRAM-SHA-512, SCRAM-SHA-256] there, which never send the password"
 			}
 			c.add(plan.Error, "security/plaintext-credentials", d.at, hint, "%s sends a reusable secret in clear text", d.names())
@@ -299,11 +299,9 @@ func (d *demand) uses(mechanism string) bool {
 	return slices.ContainsFunc(d.schemes, func(n needed) bool { return slices.Contains(n.mechanisms, mechanism) })
 }
 
-// offers reports whether a scheme type is among usable demands.
-func offers(demands []demand, scheme string) bool {
-	return slices.ContainsFunc(demands, func(d demand) bool {
-		return d.refusal == "" && slices.ContainsFunc(d.schemes, func(n needed) bool { return n.scheme == scheme })
-	})
+// has reports whether a scheme type is part of the demand.
+func (d *demand) has(scheme string) bool {
+	return slices.ContainsFunc(d.schemes, func(n needed) bool { return n.scheme == scheme })
 }
 
 // clientAuth sets what a client certificate means: required if there is no way in without one.
