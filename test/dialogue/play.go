@@ -1,0 +1,284 @@
+package dialogue
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Target is a server to talk to.
+type Target struct {
+	Addresses map[string]string // host:port by the listener's name
+	// TLS is a client's side of TLS with the certificate of that name; empty: none.
+	TLS     func(certificate string) (*tls.Config, error)
+	Session time.Duration // how long a login on the sasl-expiring listener lasts
+}
+
+// Patience says how long an answer, or the end of the connection, is waited for.
+type Patience struct {
+	Expected   time.Duration // where the dialogue says that there is one
+	Unexpected time.Duration // where it says nothing of one: the time that a surprise has to show itself
+}
+
+// Result is a dialogue as it went.
+type Result struct {
+	*Dialogue
+	Local string        // the client's address
+	Late  time.Duration // between the last thing that was sent and the end of the connection
+	Sent  int           // bytes
+}
+
+// maxAnswer bounds an answer, in bytes.
+const maxAnswer = 1 << 20
+
+// Play has the dialogue with the target. An error means that it could not be had at all; whatever the server does is the
+// result.
+func (d *Dialogue) Play(ctx context.Context, t *Target, patience Patience) (*Result, error) {
+	address, ok := t.Addresses[d.Listener]
+	if !ok {
+		return nil, fmt.Errorf("%s: the target has no listener %q", d.Name, d.Listener)
+	}
+	raw, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	defer raw.Close()
+	return d.Speak(ctx, raw, t, patience)
+}
+
+// Speak is Play on a connection that exists already, without TLS so far.
+func (d *Dialogue) Speak(ctx context.Context, raw net.Conn, t *Target, patience Patience) (*Result, error) {
+	played := *d
+	played.Steps, played.End = make([]Step, len(d.Steps)), ""
+	for i, s := range d.Steps {
+		played.Steps[i] = Step{Verb: s.Verb, Message: s.Message}
+	}
+	p := player{expected: d, conn: raw, raw: raw, target: t, patience: patience,
+		result: &Result{Dialogue: &played, Local: raw.LocalAddr().String()}}
+	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	if strings.Contains(d.Listener, "tls") && !d.InClear {
+		if refused, err := p.handshake(ctx); err != nil {
+			return nil, err
+		} else if refused {
+			played.End = Refused
+			return p.result, nil
+		}
+	}
+	p.sent = time.Now()
+	for i, s := range d.Steps {
+		p.now = &played.Steps[i]
+		p.last = d.End != Open && !answered(d.Steps[i+1:])
+		if err := p.step(s); err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", d.Name, s, err)
+		}
+		if played.End != "" {
+			break
+		}
+	}
+	if played.End == "" {
+		p.finish()
+	}
+	return p.result, ctx.Err()
+}
+
+type player struct {
+	expected *Dialogue
+	result   *Result
+	target   *Target
+	patience Patience
+	conn     net.Conn // inside TLS
+	raw      net.Conn
+	talk     conversation
+	bare     bool // tokens come without a header
+	held     []byte
+	slowly   bool
+	now      *Step // as it goes
+	last     bool  // the dialogue says nothing more after this step but that the connection ends
+	due      []due
+	sent     time.Time // when something was sent last
+	expires  time.Time // the session
+}
+
+// handshake does the TLS handshake.
+func (p *player) handshake(ctx context.Context) (refused bool, err error) {
+	certificate := p.expected.TLS["certificate"]
+	config, err := p.target.TLS(certificate)
+	if err != nil {
+		return false, err
+	}
+	switch version := p.expected.TLS["max"]; version {
+	case "":
+	case "1.1":
+		config.MinVersion, config.MaxVersion = tls.VersionTLS11, tls.VersionTLS11
+	case "1.2":
+		config.MaxVersion = tls.VersionTLS12
+	default:
+		return false, fmt.Errorf("TLS %s is not known here", version)
+	}
+	if shown := config.Certificates; len(shown) > 0 { // also to a server that asks for those of other authorities
+		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &shown[0], nil }
+	}
+	if config.ServerName == "" {
+		config.ServerName, _, _ = net.SplitHostPort(p.raw.RemoteAddr().String())
+	}
+	if name, ok := p.expected.TLS["name"]; ok {
+		config.ServerName, config.InsecureSkipVerify = name, true // how the server takes the name is the question
+	}
+	secured := tls.Client(p.raw, config)
+	ctx, cancel := context.WithTimeout(ctx, p.patience.Expected)
+	defer cancel()
+	if err := secured.HandshakeContext(ctx); err != nil {
+		return true, nil
+	}
+	p.conn = secured
+	return false, nil
+}
+
+func (p *player) step(s Step) error {
+	switch s.Verb {
+	case "slowly":
+		p.slowly = true
+		return nil
+	case "fin":
+		p.sent = time.Now()
+		return p.closeWrite()
+	case "expire":
+		time.Sleep(time.Until(p.expires.Add(100 * time.Millisecond)))
+		return nil
+	}
+	b, err := s.Message.encode(&p.talk)
+	if err != nil {
+		return err
+	}
+	p.held = append(p.held, b...)
+	if s.Message.form != "bytes" {
+		p.due = append(p.due, p.talk.due(s.Message))
+	}
+	if s.Verb == "+" {
+		return nil
+	}
+	p.write() // if it fails, reading says why
+	return p.answers(s)
+}
+
+func (p *player) write() {
+	b, size := p.held, len(p.held)
+	if p.slowly {
+		size = 1
+	}
+	p.held, p.slowly = nil, false
+	p.result.Sent += len(b)
+	_ = p.conn.SetWriteDeadline(time.Now().Add(p.patience.Expected))
+	for len(b) > 0 {
+		n, err := p.conn.Write(b[:min(size, len(b))])
+		if err != nil {
+			return
+		}
+		b = b[n:]
+	}
+	p.sent = time.Now()
+}
+
+func (p *player) closeWrite() error {
+	if c, ok := p.conn.(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
+	}
+	return errors.New("this connection has no directions")
+}
+
+// answers reads what is due, and one more where bytes were sent of which it is not known what they ask for.
+func (p *player) answers(s Step) error {
+	for n := 0; len(p.due) > 0 || s.Message.form == "bytes" && n < max(1, len(s.Answers)); n++ {
+		wait := p.patience.Unexpected
+		if n < len(s.Answers) || p.last {
+			wait = p.patience.Expected
+		}
+		frame, err := p.read(wait)
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return nil
+		case err != nil:
+			p.end(err)
+			return nil
+		}
+		d := due{message: s.Message}
+		if len(p.due) > 0 {
+			d, p.due = p.due[0], p.due[1:]
+		}
+		p.now.Answers = append(p.now.Answers, p.talk.describe(d, frame))
+		p.note(d, frame)
+	}
+	return nil
+}
+
+// answered reports whether any of the steps has an answer.
+func answered(steps []Step) bool {
+	return slices.ContainsFunc(steps, func(s Step) bool { return len(s.Answers) > 0 })
+}
+
+// note remembers what an answer means for those that follow.
+func (p *player) note(d due, frame []byte) {
+	m := d.message
+	switch {
+	case d.bare && len(frame) == 0, m.form == "request" && m.key == 36:
+		p.expires = time.Now().Add(p.target.Session)
+	}
+}
+
+// finish waits for the end of the connection, or for there to be none. What arrives until then is written down too.
+func (p *player) finish() {
+	wait := p.patience.Unexpected
+	if p.expected.End != Open {
+		wait = p.patience.Expected
+	}
+	for {
+		frame, err := p.read(wait)
+		if err != nil {
+			p.end(err)
+			return
+		}
+		d := due{message: &Message{form: "frame"}}
+		if len(p.due) > 0 {
+			d, p.due = p.due[0], p.due[1:]
+		}
+		p.now.Answers = append(p.now.Answers, p.talk.describe(d, frame))
+	}
+}
+
+func (p *player) end(err error) {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		p.result.End = Open
+		return
+	case errors.As(err, new(tls.AlertError)), strings.Contains(err.Error(), "remote error: tls"):
+		p.result.End = Refused
+	default:
+		p.result.End = Closed
+	}
+	p.result.Late = time.Since(p.sent)
+}
+
+// read reads one frame.
+func (p *player) read(wait time.Duration) ([]byte, error) {
+	_ = p.conn.SetReadDeadline(time.Now().Add(wait))
+	var length [4]byte
+	if _, err := io.ReadFull(p.conn, length[:]); err != nil {
+		return nil, err
+	}
+	n := int32(binary.BigEndian.Uint32(length[:]))
+	if n < 0 || n > maxAnswer {
+		return nil, fmt.Errorf("an answer of %d bytes", n)
+	}
+	b := make([]byte, n)
+	_, err := io.ReadFull(p.conn, b)
+	return b, err
+}
