@@ -85,12 +85,12 @@ func meets(all []plan.Requirement, certificate, login *sasl.Principal) (*sasl.Pr
 		}
 	}
 	switch {
+	case !byLogin && login != nil:
+		return nil, reject("wrong-scheme", "the login with "+login.Mechanism+" is not what the server asks for")
 	case byCertificate && certificate == nil:
 		return nil, reject("no-certificate", "a client certificate that maps to a principal is needed too")
 	case byLogin && login == nil:
 		return nil, reject("no-login", "a login is needed too")
-	case !byLogin && login != nil:
-		return nil, reject("wrong-scheme", "the login with "+login.Mechanism+" is not what the server asks for")
 	}
 	who := certificate
 	if byLogin {
