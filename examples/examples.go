@@ -1,0 +1,10 @@
+// Package examples holds the documents that `asyncgate demo` runs, as they are published.
+package examples
+
+import _ "embed"
+
+// StreetlightsKafka is the Kafka example of the AsyncAPI specification 3.1, unedited. Its two servers ask for SCRAM and
+// for client certificates.
+//
+//go:embed streetlights/streetlights-kafka.yml
+var StreetlightsKafka []byte
