@@ -54,9 +54,13 @@ var forms = [size]form{
 	28: {items: topics},
 	30: {items: pairs{"Results": "Creations"}},
 	31: {items: pairs{"FilterResults": "Filters"}},
-	32: {items: pairs{"Results": "Resources"}, denyItem: denyConfig},
-	33: {items: pairs{"Responses": "Resources"}, denyItem: denyConfig},
 	37: {items: pairs{"Results": "Topics"}, deny: codeTopicAuthorizationFailed},
+	38: {values: pairs{
+		"PrincipalType": "User", "TokenRequesterPrincipalType": "User",
+		"IssueTimestampMs": "-1", "ExpiryTimestampMs": "-1", "MaxTimestampMs": "-1",
+	}},
+	39: {values: pairs{"ExpiryTimestampMs": "-1"}},
+	40: {values: pairs{"ExpiryTimestampMs": "-1"}},
 	42: {items: pairs{"Results": "GroupsNames"}, fields: pairs{"Results.GroupId": "GroupsNames"}},
 	43: {
 		items: pairs{
@@ -71,6 +75,7 @@ var forms = [size]form{
 		fields: pairs{"Topics.Partitions.PartitionIndex": "PartitionIndexes"}},
 	48: {values: pairs{"Entries": "null"}},
 	49: {items: pairs{"Entries": "Entries", "Entries.Entity": "Entity"}},
+	50: {items: pairs{"Results": "Users"}},
 	61: {
 		items:  pairs{"Topics": "Topics", "Topics.Partitions": "PartitionIndexes"},
 		fields: pairs{"Topics.Partitions.PartitionIndex": "PartitionIndexes"},
@@ -84,19 +89,6 @@ var forms = [size]form{
 	77: {items: pairs{"Groups": "GroupIds"}, fields: pairs{"Groups.GroupId": "GroupIds"}},
 	89: {items: pairs{"Groups": "GroupIds"}, fields: pairs{"Groups.GroupId": "GroupIds"}},
 	90: {items: pairs{"Groups": "Groups"}},
-}
-
-// denyConfig is the error for the configurations of one resource, by what the broker's authorizer is asked about.
-func denyConfig(it item) int16 {
-	switch it.int("ResourceType") {
-	case resourceTopic:
-		return codeTopicAuthorizationFailed
-	case resourceGroup:
-		return codeGroupAuthorizationFailed
-	case resourceBroker, resourceBrokerLogger, resourceClientMetrics:
-		return codeClusterAuthorizationFailed
-	}
-	return codeInvalidRequest
 }
 
 // special are the forms of the numbered files, by api key.

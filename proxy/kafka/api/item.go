@@ -4,8 +4,9 @@ import "github.com/asyncgate/asyncgate/proxy/kafka/wire"
 
 // item is an element of an array in a request, or its top: its fields and where they lie.
 type item struct {
-	body   []byte
-	fields []located
+	body     []byte
+	fields   []located
+	from, to int // its bytes in the body
 }
 
 // located is one field of an item.
@@ -17,7 +18,7 @@ type located struct {
 // read finds the fields of a structure that begins at off in a checked body, and where it ends. Tagged fields are
 // skipped: no error response repeats one.
 func read(s *wire.Struct, body []byte, off int) (it item, end int) {
-	it = item{body: body, fields: make([]located, 0, len(s.Fields))}
+	it = item{body: body, fields: make([]located, 0, len(s.Fields)), from: off}
 	for i := range s.Fields {
 		f := &s.Fields[i]
 		to := f.End(body, off)
@@ -33,6 +34,7 @@ func read(s *wire.Struct, body []byte, off int) (it item, end int) {
 			off += tag + size + length
 		}
 	}
+	it.to = off
 	return it, off
 }
 
@@ -85,12 +87,12 @@ func (it item) each(name string, do func(item)) {
 	n, size := wire.Count(it.body[l.from:], l.f.Flexible())
 	off, e := l.from+size, l.f.Elem
 	for range n {
-		element, end := item{body: it.body}, 0
+		element, end := item{body: it.body, from: off}, 0
 		if e.Kind == wire.Structure {
 			element, end = read(e.Struct, it.body, off)
 		} else {
 			end = e.End(it.body, off)
-			element.fields = []located{{e, off, end}}
+			element.fields, element.to = []located{{e, off, end}}, end
 		}
 		do(element)
 		off = end
