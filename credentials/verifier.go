@@ -95,8 +95,16 @@ func (v Verifier) sharesSalt(o Verifier) bool {
 	return v.Hash == o.Hash && v.Iterations == o.Iterations && string(v.Salt) == string(o.Salt)
 }
 
-// NewVerifiers derives the verifiers of a password for both hashes, with a new salt each.
+// DefaultIterations is what Kafka and PostgreSQL derive with. A client does the same work at every login; more of it
+// matters where people choose their passwords, and nothing where they are generated.
+const DefaultIterations = 4096
+
+// NewVerifiers derives the verifiers of a password for both hashes, with a new salt each; 0 iterations means
+// [DefaultIterations].
 func NewVerifiers(password string, iterations int) ([]Verifier, error) {
+	if iterations == 0 {
+		iterations = DefaultIterations
+	}
 	var verifiers []Verifier
 	for _, h := range []sasl.Hash{sasl.SHA256, sasl.SHA512} {
 		salt := make([]byte, newSalt)
