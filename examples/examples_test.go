@@ -1,0 +1,78 @@
+package examples_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/asyncgate/asyncgate/test/gateway"
+	"github.com/asyncgate/asyncgate/test/parts"
+)
+
+func TestMain(m *testing.M) { os.Exit(parts.Main(m)) }
+
+// TestTheExampleChecks sets the example up as its README says and has it judged: nothing may be wrong with it.
+func TestTheExampleChecks(t *testing.T) {
+	parts.Need(t, "sh", "openssl")
+	dir := t.TempDir()
+	if out, err := exec.Command("./setup.sh", dir, "kafka-1").CombinedOutput(); err != nil {
+		t.Fatalf("setup.sh: %v\n%s", err, out)
+	}
+	said := gatewaytest.Command(t, "", "check", filepath.Join(dir, "streetlights-kafka.yml"), "-c", filepath.Join(dir, "asyncgate.yaml"))
+	for _, want := range []string{"scram-connections", "SCRAM-SHA-256", "mtls-connections", "client certificate", "localhost:18092"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("check does not mention %s:\n%s", want, said)
+		}
+	}
+}
+
+// TestComposeMountsWhatThereIs holds docker-compose.yml to files that exist: an engine would make empty directories of
+// missing ones.
+func TestComposeMountsWhatThereIs(t *testing.T) {
+	type service struct {
+		Volumes    []string `yaml:"volumes"`
+		Entrypoint []string `yaml:"entrypoint"`
+	}
+	var compose struct {
+		Services map[string]service `yaml:"services"`
+		Volumes  map[string]any     `yaml:"volumes"`
+	}
+	text, err := os.ReadFile(filepath.Join("..", "docker-compose.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.Unmarshal(text, &compose); err != nil {
+		t.Fatal(err)
+	}
+	for name, s := range compose.Services {
+		mounted := map[string]string{} // by path in the container
+		for _, volume := range s.Volumes {
+			source, rest, _ := strings.Cut(volume, ":")
+			target, _, _ := strings.Cut(rest, ":")
+			if !strings.HasPrefix(source, ".") {
+				if _, declared := compose.Volumes[source]; !declared {
+					t.Errorf("%s mounts the volume %s, which is not declared", name, source)
+				}
+				continue
+			}
+			source = filepath.Join("..", source)
+			if _, err := os.Stat(source); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			mounted[target] = source
+		}
+		for _, word := range s.Entrypoint {
+			for target, source := range mounted {
+				if inside, ok := strings.CutPrefix(word, target+"/"); ok {
+					if _, err := os.Stat(filepath.Join(source, inside)); err != nil {
+						t.Errorf("%s runs %s: %v", name, word, err)
+					}
+				}
+			}
+		}
+	}
+}
