@@ -171,13 +171,13 @@ func (r *reader) choice(to *Value[string], words ...string) func(node) {
 
 func (r *reader) mechanisms(to *[]Value[string]) func(node) {
 	return func(n node) {
-		r.items(n, "a list of mechanisms", func(item node) {
+		ok := r.items(n, "a list of mechanisms", func(item node) {
 			var v Value[string]
 			if r.choice(&v, "SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")(item); v.Stated() {
 				*to = append(*to, v)
 			}
 		})
-		if len(n.Content) == 0 {
+		if ok && len(n.Content) == 0 {
 			r.invalid(n, "leave it out to offer all", "the list is empty")
 		}
 	}

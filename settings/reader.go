@@ -46,12 +46,17 @@ func (r *reader) wrongType(n node, want, hint string) {
 	r.fault(n.at, "settings/wrong-type", hint, "%s has to be %s, not %s", name(n.at), want, n.kind())
 }
 
-// name is the key of a value, for messages.
+// name is the key of a value, or "item 0 of admins", for messages.
 func name(at At) string {
 	if at.Pointer == "" {
 		return "the settings file"
 	}
-	return unescape.Replace(at.Pointer[strings.LastIndexByte(at.Pointer, '/')+1:])
+	cut := strings.LastIndexByte(at.Pointer, '/')
+	key := unescape.Replace(at.Pointer[cut+1:])
+	if _, err := strconv.Atoi(key); err == nil && cut > 0 {
+		return "item " + key + " of " + name(At{Pointer: at.Pointer[:cut]})
+	}
+	return strings.Trim(strconv.Quote(key), `"`)
 }
 
 var (

@@ -181,7 +181,7 @@ func SplitAddress(s string) (host string, port uint16, err error) {
 // listen reads an address to bind; an empty host is every interface.
 func (r *reader) listen(to *Value[string]) func(node) {
 	return func(n node) {
-		s, ok := r.address(n, "an address such as :9092 or 127.0.0.1:9092")
+		s, ok := r.address(n, "an address such as :9092 or 127.0.0.1:9092", "")
 		if !ok {
 			return
 		}
@@ -194,9 +194,9 @@ func (r *reader) listen(to *Value[string]) func(node) {
 }
 
 // address is the text of an address; a bare port gets its own hint.
-func (r *reader) address(n node, want string) (string, bool) {
+func (r *reader) address(n node, want, host string) (string, bool) {
 	if n.Kind == yaml.ScalarNode && n.Tag == "!!int" {
-		r.wrongType(n, want, "write :"+n.Value)
+		r.wrongType(n, want, "write "+host+":"+n.Value)
 		return "", false
 	}
 	return r.scalar(n, want)
@@ -205,7 +205,7 @@ func (r *reader) address(n node, want string) (string, bool) {
 // advertise reads an address for clients to dial. Port 0 stands for the port that listen gets.
 func (r *reader) advertise(to *Value[plan.Address]) func(node) {
 	return func(n node) {
-		s, ok := r.address(n, "host:port")
+		s, ok := r.address(n, "host:port", "HOST")
 		if !ok {
 			return
 		}
@@ -225,7 +225,7 @@ func (r *reader) advertise(to *Value[plan.Address]) func(node) {
 func (r *reader) dialled(to *[]Value[string]) func(node) {
 	return func(n node) {
 		r.items(n, "a list of addresses", func(item node) {
-			s, ok := r.address(item, "host:port")
+			s, ok := r.address(item, "host:port", "HOST")
 			if !ok {
 				return
 			}

@@ -33,7 +33,7 @@ type Case struct {
 type part struct{ name, text string }
 
 // Load reads a file. With -update it is written again when the test ends.
-func Load(t *testing.T, path string) *File {
+func Load(t testing.TB, path string) *File {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -107,7 +107,7 @@ func (c *Case) set(name, text string) {
 	c.parts = append(c.parts, part{name, text})
 }
 
-func (f *File) write(t *testing.T) {
+func (f *File) write(t testing.TB) {
 	var b strings.Builder
 	b.WriteString(f.comment)
 	for _, c := range f.Cases {
