@@ -44,7 +44,6 @@ func SplitConfigs(h wire.RequestHeader, body []byte) (Split, error) {
 		case resourceTopic, resourceGroup:
 			kept = append(kept, resource)
 		default:
-			b.text = texts[denyConfig(resource)]
 			b.structure(elementOf(response, "Results"), resource, true)
 			s.Refused++
 		}

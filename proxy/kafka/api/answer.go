@@ -32,7 +32,6 @@ type form struct {
 
 	deny     int16            // the code of a refusal; 0 means CLUSTER_AUTHORIZATION_FAILED
 	denyItem func(item) int16 // where it depends on the item
-	denyText string           // the message of a refusal; empty means Kafka's text for the code
 
 	// adapt changes the form for one request; it may be nil.
 	adapt func(f *form, version int16, top item)
@@ -89,9 +88,6 @@ func respond(h wire.RequestHeader, body []byte, code int16, refused bool) ([]byt
 	}
 	if b.silent != nil && b.silent(top) {
 		return nil, errSilent
-	}
-	if refused && b.denyText != "" {
-		b.text = b.denyText
 	}
 	b.out = wire.AppendResponseHeader(make([]byte, 4, 128+2*len(body)), h.Key, h.Version, h.Correlation)
 	b.structure(response, top, false)

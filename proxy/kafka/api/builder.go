@@ -81,6 +81,7 @@ func (b *builder) errorCode(it item) {
 	code := b.code
 	if b.refused && b.denyItem != nil {
 		code = b.denyItem(it)
+		b.text = texts[code] // the message follows
 	}
 	b.out = binary.BigEndian.AppendUint16(b.out, uint16(code))
 }
