@@ -21,9 +21,11 @@ var errClosed = errors.New("connection refused")
 
 // requests pumps requests until the client leaves, is refused, or the broker is lost.
 func (c *connection) requests(ctx context.Context) error {
-	for {
-		if err := c.awaitRequest(); err != nil {
-			return c.finish(err)
+	for early := len(c.client.bytes()) > 0; ; early = false { // what came in one segment with the end of the login
+		if !early {
+			if err := c.awaitRequest(); err != nil {
+				return c.finish(err)
+			}
 		}
 		// Here, and not before a write: no request may have joined the queue that is not on its way to the broker.
 		err := c.keepUpstream(ctx)
@@ -143,8 +145,8 @@ func (c *connection) walkRequests(ctx context.Context) error {
 			if err := c.flushRequests(ctx, run); err != nil {
 				return err
 			}
-			if size <= chunk {
-				return nil // read on
+			if size <= chunk || len(c.client.bytes()) < chunk {
+				return nil // read on: a header may come in pieces, whatever follows it
 			}
 			if err := c.assembled(ctx, size); err != nil {
 				return err
