@@ -89,10 +89,11 @@ func bombServers() string {
 	return b.String()
 }
 
-// The bounds are several times what these take on a slow machine; what is not bounded takes minutes or gigabytes.
+// On an idle machine each takes under 200 ms. The bound in time is loose, for machines that are not; what is not bounded
+// takes minutes or gigabytes.
 func TestHostileDocumentsEndFast(t *testing.T) {
 	const (
-		mostTime   = time.Second
+		mostTime   = 10 * time.Second
 		mostMemory = 96 << 20
 	)
 	for _, h := range hostile {

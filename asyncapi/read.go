@@ -73,9 +73,12 @@ type reader struct {
 
 const supported = "2.0.0 to 2.6.0, 3.0.0 and 3.1.0"
 
-var versionForm = regexp.MustCompile(`^(2\.[0-6]|3\.[01])\.\d{1,3}$`)
+var versionForm = regexp.MustCompile(`^(2\.[0-6]|3\.[01])\.0$`)
 
-// version reads the field asyncapi. A patch number changes nothing, as the specification says.
+// patch matches a version with a patch number, or with none.
+var patch = regexp.MustCompile(`^(\d+\.\d+)(\.\d+)?$`)
+
+// version reads the field asyncapi: one of the released versions. There were no others, so another one is a slip.
 func (r *reader) version(doc *Document) bool {
 	v := r.get(r.root, "asyncapi")
 	switch {
@@ -97,8 +100,8 @@ func (r *reader) version(doc *Document) bool {
 		return false
 	case !versionForm.MatchString(v.node.Value):
 		hint := "the supported versions are " + supported
-		if full := v.node.Value + ".0"; versionForm.MatchString(full) {
-			hint = "write asyncapi: " + full
+		if released := patch.ReplaceAllString(v.node.Value, "$1.0"); versionForm.MatchString(released) {
+			hint = "write asyncapi: " + released
 		}
 		r.fault("document/unsupported-version", v.at, hint, "AsyncAPI %s is not supported", quote(v.node.Value))
 		return false

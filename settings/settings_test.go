@@ -132,7 +132,7 @@ func TestHostileSettingsEndFast(t *testing.T) {
 		t.Run(h.name, func(t *testing.T) {
 			start := time.Now()
 			_, problems := settings.Parse("s.yaml", []byte(h.data), "/")
-			if took := time.Since(start); took > time.Second {
+			if took := time.Since(start); took > 10*time.Second {
 				t.Errorf("took %v", took)
 			}
 			if len(problems) == 0 || problems[0].Code != h.code {

@@ -1,0 +1,304 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/asyncgate/asyncgate/asyncapi"
+	"github.com/asyncgate/asyncgate/plan"
+	"github.com/asyncgate/asyncgate/plan/compile"
+	"github.com/asyncgate/asyncgate/sasl"
+)
+
+// draft is a settings file about to be written.
+type draft struct {
+	servers []*draftServer
+	others  []string // servers that the gateway leaves alone, and why
+	dev     bool
+}
+
+// draftServer is one block of it.
+type draftServer struct {
+	doc  *asyncapi.Server
+	plan *plan.Server
+
+	port        uint16
+	first, last uint16 // of the brokers
+	off         bool   // nothing it declares can be enforced yet
+	silent      bool   // the document states no security
+	tls         bool
+	exposed     bool // tls is there because a secret or a certificate needs it, not because of the protocol
+}
+
+// newDraft decides what the settings say about each server.
+func newDraft(doc *asyncapi.Document, p *plan.Plan, dev bool) *draft {
+	d := &draft{dev: dev}
+	for i := range p.Servers {
+		s := &p.Servers[i]
+		if !s.Enforced {
+			d.others = append(d.others, fmt.Sprintf("%s (%s): %s", s.Name, s.Protocol, s.Note))
+			continue
+		}
+		block := &draftServer{doc: &doc.Servers[i], plan: s}
+		block.silent = block.doc.Security == nil || len(block.doc.Security.Requirements) == 0
+		block.exposed = s.TLS == nil && (block.proves(sasl.Plain) || block.proves(sasl.External))
+		block.tls = s.TLS != nil || block.exposed
+		block.off = !block.silent && !slices.ContainsFunc(s.Alternatives, func(a plan.Alternative) bool { return a.Enabled })
+		d.servers = append(d.servers, block)
+	}
+	d.assignPorts()
+	return d
+}
+
+// brokerPorts is how many ports a server gets for its brokers.
+const brokerPorts = 100
+
+// assignPorts gives every server a port and a range that no other has. Servers that could be one listener share both.
+func (d *draft) assignPorts() {
+	taken := map[uint16]bool{}
+	for _, s := range d.servers {
+		s.port = s.plan.Advertise.Port
+		if s.port == 0 {
+			s.port = 9092
+		}
+		if twin := d.twin(s); twin == nil {
+			for taken[s.port] {
+				s.port++
+			}
+			taken[s.port] = true
+		}
+	}
+	for _, s := range d.servers {
+		if twin := d.twin(s); twin != nil {
+			s.first, s.last = twin.first, twin.last
+			continue
+		}
+		s.first = freeRange(taken, int(s.port)+1)
+		s.last = s.first + brokerPorts - 1
+		for port := int(s.first); port <= int(s.last); port++ {
+			taken[uint16(port)] = true
+		}
+	}
+}
+
+// freeRange is where a range of free ports begins, from a port upwards, or else from the unprivileged ones.
+func freeRange(taken map[uint16]bool, from int) uint16 {
+	free := 0
+	for port := from; port <= 65535; port++ {
+		if free++; taken[uint16(port)] {
+			free = 0
+		}
+		if free == brokerPorts {
+			return uint16(port - brokerPorts + 1)
+		}
+	}
+	return freeRange(taken, 10000)
+}
+
+// twin is an earlier server that this one can share a listener with: same port, protocol and security.
+func (d *draft) twin(s *draftServer) *draftServer {
+	for _, t := range d.servers {
+		if t == s {
+			break
+		}
+		if t.port == s.port && t.plan.Protocol == s.plan.Protocol && t.off == s.off && slices.Equal(t.ways(), s.ways()) &&
+			slices.Equal(t.plan.Upstream.Bootstrap, s.plan.Upstream.Bootstrap) {
+			return t
+		}
+	}
+	return nil
+}
+
+func (s *draftServer) ways() []string {
+	var list []string
+	for _, a := range s.plan.Alternatives {
+		var all []string
+		for _, q := range a.All {
+			all = append(all, q.Type+q.In+strings.Join(q.Mechanisms, ",")+strings.Join(q.Scopes, ","))
+		}
+		list = append(list, fmt.Sprint(a.Enabled, all))
+	}
+	return list
+}
+
+// uses reports whether a usable scheme of the server is of that type. A silent server gets scramSha512.
+func (s *draftServer) uses(scheme string) bool {
+	if s.silent {
+		return scheme == silentScheme
+	}
+	return s.has(func(q plan.Requirement) bool { return q.Type == scheme })
+}
+
+// proves reports whether a usable scheme of the document is proved by that mechanism.
+func (s *draftServer) proves(mechanism string) bool {
+	return s.has(func(q plan.Requirement) bool { return slices.Contains(q.Mechanisms, mechanism) })
+}
+
+func (s *draftServer) has(is func(plan.Requirement) bool) bool {
+	return slices.ContainsFunc(s.plan.Alternatives, func(a plan.Alternative) bool { return a.Enabled && slices.ContainsFunc(a.All, is) })
+}
+
+// silentScheme is what a server gets whose document states no security.
+const silentScheme = "scramSha512"
+
+// settings renders the file.
+func (d *draft) settings(document string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, `# yaml-language-server: $schema=https://raw.githubusercontent.com/asyncgate/asyncgate/main/settings/asyncgate.schema.json
+#
+# Where and with what %s is enforced. What is required of clients stands in that document, not here.
+# Relative paths start at this file. Every key is described in docs/settings.md.
+
+`, oneLine(document))
+	if len(d.servers) > 0 {
+		b.WriteString("servers:\n")
+	}
+	for _, s := range d.servers {
+		d.block(&b, s)
+	}
+	for _, other := range d.others {
+		fmt.Fprintf(&b, "# not enforced: %s\n", oneLine(other))
+	}
+	if len(d.others) > 0 {
+		b.WriteString("\n")
+	}
+	b.WriteString(settingsTail)
+	return b.String()
+}
+
+// settingsTail is the part that no document changes.
+const settingsTail = `# Users, API keys and certificate principals; fill it with: asyncgate credentials add NAME --file credentials.yaml
+credentials: credentials.yaml
+
+# Principals that may use admin APIs: create topics, change configurations, administer ACLs.
+# admins: [ops]
+
+# What clients can cost; these are the defaults.
+# limits:
+#   handshake: 10s         # from accept to the end of the login
+#   idle: 10m
+#   preAuthFrame: 64KiB
+#   frame: 100MiB
+#   connections: 10000
+#   perAddress: 1000
+#   perPrincipal: 1000
+#   acceptRate: 200        # connections a second of one address
+#   drain: 30s
+#   exempt: []             # networks without per-address limits, such as those of load balancers
+
+# Metrics, /livez and /readyz.
+# admin: { listen: 127.0.0.1:9600 }
+
+# The same file for all instances of the gateway, so that they answer unknown users alike.
+# decoySecret: file:decoy.key
+`
+
+// block renders one server.
+func (d *draft) block(b *strings.Builder, s *draftServer) {
+	say := func(format string, args ...any) { fmt.Fprintf(b, "    "+format+"\n", args...) }
+	fmt.Fprintf(b, "  %s:\n", yamlKey(s.doc.Name))
+	if s.off {
+		say("enabled: false   # nothing that its security names can be enforced yet; asyncgate check says why")
+	}
+	say("listen: :%d", s.port)
+	switch a := s.plan.Advertise; {
+	case a.Host == "":
+		say("advertise: localhost:%d   # EDIT: what clients dial, and are told to dial; the document does not say", s.port)
+	case a.Port == 0:
+		say("# advertise: HOST:%d   # what clients dial, and are told to dial; default: the document's host", s.port)
+	default:
+		say("# advertise: %s   # what clients dial, and are told to dial; default: the document's host", oneLine(addressText(a)))
+	}
+	if len(s.plan.Upstream.Bootstrap) > 0 {
+		say("upstream:\n      bootstrap: [%s]", quoted(s.plan.Upstream.Bootstrap))
+	} else {
+		say("upstream:\n      bootstrap: []   # EDIT: host:port of your brokers, such as [kafka-1:9092, kafka-2:9092]")
+	}
+	say("  # tls: { ca: brokers-ca.pem }   # {} for the system's CAs; leave it out for plaintext")
+	say("  # sasl: { mechanism: SCRAM-SHA-512, username: gateway, password: file:gateway.password }")
+	say("brokers: { ports: %d-%d, firstId: 0 }   # broker N is at %d + N", s.first, s.last, s.first)
+	d.tls(s, say)
+	s.variables(say)
+	if s.silent {
+		say("# The document states no security for this server. Choose what clients have to prove:")
+		say("security: [%s]   # or %s; or instead: allowAnonymous: true", silentScheme, strings.Join(compile.Supported()[1:], ", "))
+	}
+	if s.uses("userPassword") {
+		say("# mechanisms: [SCRAM-SHA-512, SCRAM-SHA-256]   # without PLAIN")
+	}
+	b.WriteString("\n")
+}
+
+func (d *draft) tls(s *draftServer, say func(string, ...any)) {
+	if !s.tls {
+		say("# tls: { certificate: %s, key: %s }   # serves this server over TLS although its protocol is kafka", gatewayCert, gatewayKey)
+		return
+	}
+	if s.exposed {
+		say("# Protocol kafka has no TLS, but what clients have to prove needs it.")
+	}
+	say("tls:\n      certificate: %s\n      key: %s", gatewayCert, gatewayKey)
+	if s.uses("X509") {
+		say("  clientCA: %s", map[bool]string{false: clientsCA, true: devCA}[d.dev])
+		say("  # crl: clients.crl")
+	}
+}
+
+// variables shows the values of the address's variables: commented out if every one has a default.
+func (s *draftServer) variables(say func(string, ...any)) {
+	if len(s.doc.Variables) == 0 {
+		return
+	}
+	comment := "# "
+	if slices.ContainsFunc(s.doc.Variables, func(v asyncapi.Variable) bool { return !v.Default.Stated() && len(v.Enum) > 0 }) {
+		comment = ""
+	}
+	say(comment + "variables:")
+	for _, v := range s.doc.Variables {
+		var values []string
+		for _, e := range v.Enum {
+			values = append(values, oneLine(e.Value))
+		}
+		choice := ""
+		if len(values) > 0 {
+			choice = "   # " + strings.Join(values, ", ")
+		}
+		switch {
+		case v.Default.Stated():
+			say("%s  %s: %q%s", comment, yamlKey(v.Name), v.Default.Value, choice)
+		case len(v.Enum) > 0:
+			say("%s  %s: %q%s", comment, yamlKey(v.Name), v.Enum[0].Value, choice)
+		default:
+			say("#   %s: VALUE   # EDIT: it has no default", yamlKey(v.Name))
+		}
+	}
+}
+
+var plainKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
+
+// yamlKey writes a name as a YAML key that is a string whatever it looks like.
+func yamlKey(name string) string {
+	switch strings.ToLower(name) {
+	case "y", "n", "yes", "no", "on", "off", "true", "false", "null":
+		return strconv.Quote(name)
+	}
+	if plainKey.MatchString(name) {
+		return name
+	}
+	return strconv.Quote(name)
+}
+
+// quoted writes a list of strings in YAML.
+func quoted(list []string) string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = strconv.Quote(s)
+	}
+	return strings.Join(out, ", ")
+}
+
+// oneLine keeps text of a document inside its comment.
+func oneLine(s string) string { return printable(s) }
