@@ -8,17 +8,16 @@ import (
 	"os/exec"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/asyncgate/asyncgate/bench/rig"
 )
 
 // describeRun says when, where and how a run measured, without names or paths of the machine.
-func describeRun(ctx context.Context, r *rig.Rig, c choice, start time.Time) string {
+func (b *bench) describeRun(ctx context.Context, c choice, start time.Time) string {
 	log := "on disk"
-	if r.Memory {
+	if b.rig.Memory {
 		log = "in memory"
 	}
 	kind := "rounds"
@@ -31,8 +30,19 @@ func describeRun(ctx context.Context, r *rig.Rig, c choice, start time.Time) str
 	return fmt.Sprintf("%s: %d alternating %s in %v. %s, %d processors, %s; Linux %s; Apache Kafka %s, one node, its log %s; %s; %s; %s.\n",
 		start.UTC().Format("2006-01-02"), c.rounds, kind, time.Since(start).Round(time.Minute),
 		field("/proc/cpuinfo", "model name"), runtime.NumCPU(), memory(), firstLine("/proc/sys/kernel/osrelease"),
-		r.Broker.Version, log, version(ctx, `"([\d.]+)"`, "Java", "java", "-version"), runtime.Version(),
-		version(ctx, `version ([\d.]+)`, "HAProxy", "haproxy", "-v"))
+		b.rig.Broker.Version, log, version(ctx, `"([\d.]+)"`, "Java", "java", "-version"), runtime.Version(),
+		version(ctx, `version ([\d.]+)`, "HAProxy", "haproxy", "-v")) +
+		b.disturbed()
+}
+
+// disturbed says how much of the machine was not the benchmark's.
+func (b *bench) disturbed() string {
+	share, measured := median(slices.Clone(b.elsewhere))
+	if !measured {
+		return ""
+	}
+	return fmt.Sprintf("Processes that have nothing to do with it took %.0f %% of the processors in the median measurement, %.0f %% in the worst.\n",
+		100*share, 100*slices.Max(b.elsewhere))
 }
 
 // version asks a program for its version.

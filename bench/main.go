@@ -31,6 +31,7 @@ type options struct {
 	columns string
 	write   string
 	hold    bool
+	program string
 	timeout time.Duration
 }
 
@@ -70,6 +71,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.StringVar(&o.columns, "columns", "", "comma-separated `columns`; default: all")
 	flags.StringVar(&o.write, "write", "", "`file` whose section between the bench:begin and bench:end comments gets the result")
 	flags.BoolVar(&o.hold, "hold", false, "set everything up, print where, and wait for an interrupt")
+	flags.StringVar(&o.program, "asyncgate", "", "built `program` to measure; default: built from the source here")
 	flags.DurationVar(&o.timeout, "timeout", 45*time.Minute, "bound on the whole run")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -89,7 +91,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	defer cancel()
 
 	fmt.Fprintln(stderr, "starting Apache Kafka and what stands in front of it")
-	r, err := rig.Start(ctx, root, chosen.haproxy(), chosen.asyncgate())
+	r, err := rig.Start(ctx, rig.Options{Root: root, HAProxy: chosen.haproxy(), Gateway: chosen.asyncgate(), Program: o.program})
 	if err != nil {
 		return err
 	}
@@ -103,12 +105,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		<-ctx.Done()
 		return nil
 	}
+	fmt.Fprintln(stderr, "warming the broker up")
+	if err := b.warm(ctx, chosen); err != nil {
+		return err
+	}
 	start := time.Now()
 	all, err := b.rounds(ctx, chosen)
 	if err != nil {
 		return err
 	}
-	report := render(all, chosen, describeRun(ctx, r, chosen, start))
+	report := render(all, chosen, b.describeRun(ctx, chosen, start))
 	if o.write != "" {
 		return writeSection(filepath.Clean(o.write), report)
 	}

@@ -51,11 +51,12 @@ type size struct {
 	logins        time.Duration
 	idle          int // connections
 	trips         int
+	warmUp        time.Duration // of each kind of work, at least
 }
 
 var (
-	fullSize  = size{1_000_000, 500_000, 1000, 2 << 30, 12 * time.Second, 4 * time.Second, 2000, 10_000}
-	quickSize = size{300_000, 200_000, 300, 768 << 20, 3 * time.Second, 1500 * time.Millisecond, 500, 3_000}
+	fullSize  = size{1_000_000, 500_000, 1000, 2 << 30, 12 * time.Second, 4 * time.Second, 2000, 10_000, 8 * time.Second}
+	quickSize = size{300_000, 200_000, 300, 768 << 20, 3 * time.Second, 1500 * time.Millisecond, 500, 3_000, 2 * time.Second}
 )
 
 // Rounds of a full and of a quick run.

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,9 @@ import (
 // measureTimeout bounds one measurement of one column.
 const measureTimeout = 2 * time.Minute
 
+// disturbance is the share of the processors at which a measurement was not alone on the machine.
+const disturbance = 0.05
+
 // bench is the rig, ready to be measured.
 type bench struct {
 	rig     *rig.Rig
@@ -25,6 +29,8 @@ type bench struct {
 	consume load.Topic             // filled with size.batches a partition
 	topics  int                    // made so far
 	log     io.Writer
+
+	elsewhere []float64 // share of the processors that each measurement did not have
 }
 
 // partitions is how many connections the raw loader uses, each with a partition of its own.
@@ -49,6 +55,24 @@ func prepare(ctx context.Context, r *rig.Rig, s size, log io.Writer) (*bench, er
 		return nil, err
 	}
 	return b, load.Fill(ctx, load.Target{Address: r.Broker.Address(kafkatest.Plaintext)}, b.consume, s.batches)
+}
+
+// warm lets Java compile the broker's code: direct connections are worth nothing to compare with while it does.
+func (b *bench) warm(ctx context.Context, c choice) error {
+	w := b.ways()[direct]
+	for _, m := range c.measures {
+		if !slices.Contains(m.columns, direct) {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(ctx, measureTimeout)
+		defer cancel()
+		for begin := time.Now(); time.Since(begin) < b.size.warmUp; {
+			if _, err := m.run(ctx, b, direct, w); err != nil {
+				return fmt.Errorf("warm up: %s: %w", m.name, err)
+			}
+		}
+	}
+	return nil
 }
 
 // rounds measures everything that was chosen, round after round.
@@ -79,7 +103,14 @@ func (b *bench) rounds(ctx context.Context, c choice) (results, error) {
 func (b *bench) one(ctx context.Context, all results, m measure, round int, column string, w way) error {
 	ctx, cancel := context.WithTimeout(ctx, measureTimeout)
 	defer cancel()
+	others, err := b.rig.Others()
+	if err != nil {
+		return err
+	}
 	figures, err := m.run(ctx, b, column, w)
+	if err != nil && w.process != nil {
+		return fmt.Errorf("%w\n%s", err, w.process.Log())
+	}
 	if err != nil {
 		return err
 	}
@@ -88,8 +119,14 @@ func (b *bench) one(ctx context.Context, all results, m measure, round int, colu
 		all.add(f.row, column, round, f.value)
 		fmt.Fprintf(&said, "  %s %s", f.row, rowFormat(f.row, f.value))
 	}
-	fmt.Fprintf(b.log, "round %d  %-20s %s\n", round+1, column, said.String())
-	return nil
+	elsewhere, err := others()
+	b.elsewhere = append(b.elsewhere, elsewhere)
+	fmt.Fprintf(b.log, "round %d  %-20s%s", round+1, column, said.String())
+	if elsewhere >= disturbance {
+		fmt.Fprintf(b.log, "  (%.0f %% of the processors were busy with something else)", 100*elsewhere)
+	}
+	fmt.Fprintln(b.log)
+	return err
 }
 
 // emptyTopic is a new topic for what is produced. The caller deletes it.

@@ -3,6 +3,7 @@ package rig
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -30,12 +31,13 @@ const User = "alice"
 type Broker struct {
 	kafkatest.Cluster
 
+	pid     int
 	admin   *kgo.Client
 	scripts string
 }
 
-// StartBroker starts the broker with its data in dir. Its forward listener is advertised at 127.0.0.1:forward.
-func StartBroker(ctx context.Context, root, dir string, forward int) (*Broker, error) {
+// startBroker starts the broker with its data in dir. Its forward listener is advertised at 127.0.0.1:forward.
+func startBroker(ctx context.Context, root, dir string, forward int) (*Broker, error) {
 	b := &Broker{scripts: filepath.Join(root, "test", "kafka")}
 	env := []string{
 		"KAFKA_NODES=1",
@@ -49,7 +51,7 @@ func StartBroker(ctx context.Context, root, dir string, forward int) (*Broker, e
 	b.Directory = filepath.Join(dir, "kafka")
 	out, err := run(ctx, nil, env, "bash", filepath.Join(b.scripts, "up.sh"), b.Directory)
 	if err == nil {
-		err = json.Unmarshal(out, &b.Cluster)
+		err = b.describe(out)
 	}
 	if err == nil {
 		b.admin, err = kgo.NewClient(kgo.SeedBrokers(b.Address(kafkatest.Plaintext)))
@@ -59,6 +61,20 @@ func StartBroker(ctx context.Context, root, dir string, forward int) (*Broker, e
 		return nil, fmt.Errorf("start Apache Kafka: %w", err)
 	}
 	return b, nil
+}
+
+// describe reads what the start script printed.
+func (b *Broker) describe(cluster []byte) error {
+	var more struct {
+		Nodes []struct {
+			PID int `json:"pid"`
+		} `json:"nodes"`
+	}
+	if err := errors.Join(json.Unmarshal(cluster, &b.Cluster), json.Unmarshal(cluster, &more)); err != nil {
+		return err
+	}
+	b.pid = more.Nodes[0].PID
+	return nil
 }
 
 // Stop takes the broker down; its data goes with it.

@@ -32,8 +32,8 @@ var servers = []struct{ name, protocol, security string }{
 // portsEach is how many ports a server takes: its own, and that of the only broker.
 const portsEach = 2
 
-// GatewayPorts is how many consecutive ports a gateway takes.
-var GatewayPorts = portsEach * len(servers)
+// gatewayPorts is how many consecutive ports a gateway takes.
+var gatewayPorts = portsEach * len(servers)
 
 // limits are generous where the default would be what is measured: all load comes from one address and one user.
 const limits = `limits:
@@ -48,15 +48,15 @@ type Gateway struct {
 	Addresses map[string]string // by the name of the server, as host:port
 }
 
-// Build builds the gateway from the source in root and returns the path of the program.
-func Build(ctx context.Context, root, dir string) (string, error) {
+// build builds the gateway from the source in root and returns the path of the program.
+func build(ctx context.Context, root, dir string) (string, error) {
 	program := filepath.Join(dir, "asyncgate")
 	_, err := run(ctx, nil, nil, "go", "build", "-C", root, "-o", program, "./cmd/asyncgate")
 	return program, err
 }
 
-// StartGateway starts the gateway on consecutive ports in front of the broker's plaintext listener.
-func StartGateway(ctx context.Context, program, dir string, ports int, b *Broker) (*Gateway, error) {
+// startGateway starts the gateway on consecutive ports in front of the broker's plaintext listener.
+func startGateway(ctx context.Context, program, dir string, ports int, b *Broker) (*Gateway, error) {
 	dir, err := os.MkdirTemp(dir, "gateway-")
 	if err != nil {
 		return nil, err

@@ -22,11 +22,11 @@ type HAProxy struct {
 	settings strings.Builder
 }
 
-// HAProxyPorts is how many consecutive ports it takes.
-const HAProxyPorts = 4
+// haproxyPorts is how many consecutive ports it takes.
+const haproxyPorts = 4
 
-// StartHAProxy starts HAProxy on consecutive ports in front of the broker.
-func StartHAProxy(ctx context.Context, dir string, ports int, b *Broker) (*HAProxy, error) {
+// startHAProxy starts HAProxy on consecutive ports in front of the broker.
+func startHAProxy(ctx context.Context, dir string, ports int, b *Broker) (*HAProxy, error) {
 	h := &HAProxy{}
 	h.settings.WriteString("global\n  maxconn 5000\n" +
 		"defaults\n  mode tcp\n  timeout connect 5s\n  timeout client 10m\n  timeout server 10m\n")

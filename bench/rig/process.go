@@ -21,9 +21,6 @@ const startTimeout = 20 * time.Second
 // stopTimeout bounds an orderly end before the process is killed. By then no client is connected any more.
 const stopTimeout = 5 * time.Second
 
-// userHz is the unit of processor time in /proc on Linux, whatever the kernel's own tick is (time(7)).
-const userHz = 100
-
 // Process is a proxy that runs beside the benchmark. It ends with the benchmark, also if that is killed.
 type Process struct {
 	Name string
@@ -99,26 +96,7 @@ func (p *Process) Stop() {
 
 // CPU is the processor time that the process has used since it started, in user and kernel mode; it counts in steps of
 // 10 ms.
-func (p *Process) CPU() (time.Duration, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.PID()))
-	if err != nil {
-		return 0, err
-	}
-	// The second field is the name, in parentheses, and may contain anything; utime and stime are fields 14 and 15.
-	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	if len(fields) < 13 {
-		return 0, errors.New("/proc/PID/stat has too few fields")
-	}
-	var ticks int64
-	for _, field := range fields[11:13] {
-		n, err := strconv.ParseInt(string(field), 10, 64)
-		if err != nil {
-			return 0, err
-		}
-		ticks += n
-	}
-	return time.Duration(ticks) * time.Second / userHz, nil
-}
+func (p *Process) CPU() (time.Duration, error) { return processTime(p.PID(), 2) }
 
 // Resident is the memory of the process that is in RAM, in bytes.
 func (p *Process) Resident() (int64, error) {

@@ -24,9 +24,17 @@ type Rig struct {
 	ports   int // for one more gateway
 }
 
-// Start starts the rig from the project in root.
-func Start(ctx context.Context, root string, haproxy, gateway bool) (_ *Rig, err error) {
-	r := &Rig{}
+// Options say what to start beside the broker.
+type Options struct {
+	Root    string // of the project
+	HAProxy bool
+	Gateway bool
+	Program string // a built gateway; default: built from Root
+}
+
+// Start starts the rig.
+func Start(ctx context.Context, o Options) (_ *Rig, err error) {
+	r := &Rig{program: o.Program}
 	memory := inMemory()
 	r.Memory = memory != ""
 	if r.dir, err = os.MkdirTemp(memory, "asyncgate-bench-"); err != nil {
@@ -37,27 +45,27 @@ func Start(ctx context.Context, root string, haproxy, gateway bool) (_ *Rig, err
 			r.Stop()
 		}
 	}()
-	ports, err := freePorts(HAProxyPorts + 2*GatewayPorts)
+	ports, err := freePorts(haproxyPorts + 2*gatewayPorts)
 	if err != nil {
 		return nil, err
 	}
-	r.ports = ports + HAProxyPorts + GatewayPorts
-	if gateway {
-		if r.program, err = Build(ctx, root, r.dir); err != nil {
+	r.ports = ports + haproxyPorts + gatewayPorts
+	if o.Gateway && o.Program == "" {
+		if r.program, err = build(ctx, o.Root, r.dir); err != nil {
 			return nil, err
 		}
 	}
-	if r.Broker, err = StartBroker(ctx, root, r.dir, ports); err != nil {
+	if r.Broker, err = startBroker(ctx, o.Root, r.dir, ports); err != nil {
 		return nil, err
 	}
-	if haproxy {
-		r.HAProxy, err = StartHAProxy(ctx, r.dir, ports, r.Broker)
+	if o.HAProxy {
+		r.HAProxy, err = startHAProxy(ctx, r.dir, ports, r.Broker)
 		if err != nil && !errors.Is(err, exec.ErrNotFound) {
 			return nil, err
 		}
 	}
-	if gateway {
-		if r.Gateway, err = StartGateway(ctx, r.program, r.dir, ports+HAProxyPorts, r.Broker); err != nil {
+	if o.Gateway {
+		if r.Gateway, err = startGateway(ctx, r.program, r.dir, ports+haproxyPorts, r.Broker); err != nil {
 			return nil, err
 		}
 	}
@@ -66,12 +74,12 @@ func Start(ctx context.Context, root string, haproxy, gateway bool) (_ *Rig, err
 
 // FreshHAProxy starts another HAProxy, which has done nothing yet; the caller stops it. Only one runs at a time.
 func (r *Rig) FreshHAProxy(ctx context.Context) (*HAProxy, error) {
-	return StartHAProxy(ctx, r.dir, r.ports, r.Broker)
+	return startHAProxy(ctx, r.dir, r.ports, r.Broker)
 }
 
 // FreshGateway starts another gateway, which has done nothing yet; the caller stops it. Only one runs at a time.
 func (r *Rig) FreshGateway(ctx context.Context) (*Gateway, error) {
-	return StartGateway(ctx, r.program, r.dir, r.ports, r.Broker)
+	return startGateway(ctx, r.program, r.dir, r.ports, r.Broker)
 }
 
 // TLS is a client's side of TLS. Every connection is a full handshake: there is nothing to resume sessions from.
