@@ -130,6 +130,9 @@ func mechanismNames(state *proxy.State) []string {
 
 // authenticate takes what comes after SaslHandshake 1: SaslAuthenticate and nothing else.
 func (l *login) authenticate(ctx context.Context, h wire.RequestHeader, body []byte) answer {
+	if limit, offered := api.MaxVersion(h.Key); !offered || h.Version < 0 || h.Version > limit {
+		return silent("unsupported-api", "%s version %d is not offered", wire.Name(h.Key), h.Version)
+	}
 	if h.Key != keySaslAuthenticate {
 		frame, _ := api.ErrorResponse(h, body, codeIllegalSaslState) // nil for what cannot be read: silent then
 		return refuse(frame, sasl.StageHandshake, "out-of-order", "", "%s in the middle of a login", wire.Name(h.Key))

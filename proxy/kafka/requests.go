@@ -133,6 +133,9 @@ func (c *connection) walkRequests(ctx context.Context) error {
 			if err := c.flushRequests(ctx, run); err != nil {
 				return err
 			}
+			if err := c.dial(ctx); err != nil {
+				return err
+			}
 			c.session.Metrics().FromClient.Add(int64(size))
 			if err := c.client.pass(c.upstream.Conn, int64(size), c.renewDeadlines); err != nil {
 				return err
