@@ -212,19 +212,7 @@ const cutTime = time.Second
 
 // drain ends the gateway.
 func (g *Gateway) drain() error {
-	g.reloading.Lock()
-	defer g.reloading.Unlock()
-	close(g.draining)
-	g.metrics.draining.Store(true)
-	g.sockets.stop()
-	empty := make(chan struct{})
-	g.mu.Lock()
-	g.empty = empty
-	if len(g.sessions) == 0 {
-		close(empty)
-	}
-	patience := g.plan.Limits.Drain
-	g.mu.Unlock()
+	empty, patience := g.refuseAll()
 	sessions := g.all()
 	g.log.Info("draining", zap.Int("connections", len(sessions)), zap.Duration("atMost", patience))
 	for _, s := range sessions {
@@ -233,13 +221,31 @@ func (g *Gateway) drain() error {
 	err := g.await(empty, patience)
 	g.cancelSessions()
 	g.mu.Lock()
-	for _, s := range g.servers {
+	servers := g.servers
+	g.mu.Unlock()
+	for _, s := range servers {
 		s.front.Close()
 	}
-	g.mu.Unlock()
 	g.admin.stop()
 	g.log.Info("stopped", zap.Bool("forced", err != nil))
 	return err
+}
+
+// refuseAll ends accepting and reloading. It returns what is closed when the last session has ended, and how long to
+// wait for that.
+func (g *Gateway) refuseAll() (empty <-chan struct{}, patience time.Duration) {
+	g.reloading.Lock() // a reload that is under way is soon over
+	defer g.reloading.Unlock()
+	close(g.draining)
+	g.metrics.draining.Store(true)
+	g.sockets.stop()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.empty = make(chan struct{})
+	if len(g.sessions) == 0 {
+		close(g.empty)
+	}
+	return g.empty, g.plan.Limits.Drain
 }
 
 // await waits until all sessions have ended, and cuts them when it must.

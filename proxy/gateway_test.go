@@ -49,6 +49,7 @@ const patience = 5 * time.Second
 //	conn          the type of the connection
 //	front         the number of the front that serves this connection
 //	mechanisms    what SASL offers today
+//	stubborn      no longer cares whether the gateway drains
 //	panic         panics; panic-aside panics in a goroutine of the session's
 type lines struct {
 	mu    sync.Mutex
@@ -71,6 +72,12 @@ func (l *lines) Open(s *proxy.Server) (proxy.Front, error) {
 		l.ready <- s
 	}
 	return &linesFront{number: l.opens}, nil
+}
+
+func (l *lines) setFails(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.fails = err
 }
 
 type linesFront struct{ number int }
@@ -127,6 +134,9 @@ func (f *linesFront) answer(ctx context.Context, s *proxy.Session, verb, rest st
 			names = append(names, m.Name())
 		}
 		return strings.Join(names, " "), true
+	case "stubborn":
+		s.AfterDraining(func() {})
+		return "as a mule", true
 	case "panic":
 		panic("asked to")
 	case "panic-aside":
@@ -399,6 +409,8 @@ func (s *stage) audit(code string) map[string]any {
 	return all[0]
 }
 
+func rewrite(path, content string) error { return os.WriteFile(path, []byte(content), 0o600) }
+
 // eventually polls a condition.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
@@ -409,7 +421,7 @@ func eventually(t *testing.T, what string, condition func() bool) {
 	}
 }
 
-// pem writes a file and returns its path.
+// write writes a file and returns its path.
 func write(t *testing.T, name string, content []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)

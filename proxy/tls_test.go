@@ -22,6 +22,7 @@ type trust struct {
 	ca, foreign *tlsconf.DevCA
 	pool        *x509.CertPool
 	tls         *plan.TLS
+	issued      *x509.Certificate // the last that a test wants to speak of
 }
 
 func newTrust(t *testing.T, hosts ...string) *trust {
