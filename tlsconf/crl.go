@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"math/big"
 	"time"
 )
 
@@ -15,6 +16,7 @@ type revocations struct {
 }
 
 type revocationList struct {
+	number  *big.Int // grows with each list of a CA (RFC 5280 section 5.2.3); nil if the list has none
 	issued  time.Time
 	next    time.Time
 	serials map[string]struct{} // big-endian bytes of the serial numbers
@@ -83,17 +85,25 @@ func (r *revocations) add(der []byte, cas []*x509.Certificate) error {
 	if len(signers) == 0 {
 		return fmt.Errorf("revocation list of %q is not signed by any of the client CAs", crl.Issuer)
 	}
-	list := &revocationList{issued: crl.ThisUpdate, next: crl.NextUpdate,
+	list := &revocationList{number: crl.Number, issued: crl.ThisUpdate, next: crl.NextUpdate,
 		serials: make(map[string]struct{}, len(crl.RevokedCertificateEntries))}
 	for _, entry := range crl.RevokedCertificateEntries {
 		list.serials[string(entry.SerialNumber.Bytes())] = struct{}{}
 	}
 	for _, ca := range signers {
-		if old := r.lists[signer(ca)]; old == nil || old.issued.Before(list.issued) {
+		if old := r.lists[signer(ca)]; old == nil || old.before(list) {
 			r.lists[signer(ca)] = list
 		}
 	}
 	return nil
+}
+
+// before reports whether another list of the same CA is the later one.
+func (l *revocationList) before(other *revocationList) bool {
+	if l.number != nil && other.number != nil {
+		return l.number.Cmp(other.number) < 0
+	}
+	return l.issued.Before(other.issued)
 }
 
 // signer identifies a CA by name and key: a CA that changed its key signs two series of lists.
