@@ -53,77 +53,6 @@ func newDraft(doc *asyncapi.Document, p *plan.Plan, dev bool) *draft {
 	return d
 }
 
-// brokerPorts is how many ports a server gets for its brokers.
-const brokerPorts = 100
-
-// assignPorts gives every server a port and a range that no other has. Servers that could be one listener share both.
-func (d *draft) assignPorts() {
-	taken := map[uint16]bool{}
-	for _, s := range d.servers {
-		s.port = s.plan.Advertise.Port
-		if s.port == 0 {
-			s.port = 9092
-		}
-		if twin := d.twin(s); twin == nil {
-			for taken[s.port] {
-				s.port++
-			}
-			taken[s.port] = true
-		}
-	}
-	for _, s := range d.servers {
-		if twin := d.twin(s); twin != nil {
-			s.first, s.last = twin.first, twin.last
-			continue
-		}
-		s.first = freeRange(taken, int(s.port)+1)
-		s.last = s.first + brokerPorts - 1
-		for port := int(s.first); port <= int(s.last); port++ {
-			taken[uint16(port)] = true
-		}
-	}
-}
-
-// freeRange is where a range of free ports begins, from a port upwards, or else from the unprivileged ones.
-func freeRange(taken map[uint16]bool, from int) uint16 {
-	free := 0
-	for port := from; port <= 65535; port++ {
-		if free++; taken[uint16(port)] {
-			free = 0
-		}
-		if free == brokerPorts {
-			return uint16(port - brokerPorts + 1)
-		}
-	}
-	return freeRange(taken, 10000)
-}
-
-// twin is an earlier server that this one can share a listener with: same port, protocol and security.
-func (d *draft) twin(s *draftServer) *draftServer {
-	for _, t := range d.servers {
-		if t == s {
-			break
-		}
-		if t.port == s.port && t.plan.Protocol == s.plan.Protocol && t.off == s.off && slices.Equal(t.ways(), s.ways()) &&
-			slices.Equal(t.plan.Upstream.Bootstrap, s.plan.Upstream.Bootstrap) {
-			return t
-		}
-	}
-	return nil
-}
-
-func (s *draftServer) ways() []string {
-	var list []string
-	for _, a := range s.plan.Alternatives {
-		var all []string
-		for _, q := range a.All {
-			all = append(all, q.Type+q.In+strings.Join(q.Mechanisms, ",")+strings.Join(q.Scopes, ","))
-		}
-		list = append(list, fmt.Sprint(a.Enabled, all))
-	}
-	return list
-}
-
 // uses reports whether a usable scheme of the server is of that type. A silent server gets scramSha512.
 func (s *draftServer) uses(scheme string) bool {
 	if s.silent {
@@ -219,7 +148,11 @@ func (d *draft) block(b *strings.Builder, s *draftServer) {
 	}
 	say("  # tls: { ca: brokers-ca.pem }   # {} for the system's CAs; leave it out for plaintext")
 	say("  # sasl: { mechanism: SCRAM-SHA-512, username: gateway, password: file:gateway.password }")
-	say("brokers: { ports: %d-%d, firstId: 0 }   # broker N is at %d + N", s.first, s.last, s.first)
+	if s.first > 0 {
+		say("brokers: { ports: %d-%d, firstId: 0 }   # broker N is at %d + N", s.first, s.last, s.first)
+	} else {
+		say("# brokers: { ports: FIRST-LAST, firstId: 0 }   # EDIT: there are too few ports for a hundred each")
+	}
 	d.tls(s, say)
 	s.variables(say)
 	if s.silent {

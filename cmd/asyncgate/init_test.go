@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/tls"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/asyncgate/asyncgate/credentials"
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/plan/compile"
+	"github.com/asyncgate/asyncgate/settings"
 )
 
 // What init writes for the specification's own examples is ready to run but for the brokers' addresses, and with those
@@ -123,6 +125,22 @@ func TestInitNeverOverwrites(t *testing.T) {
 		if data, err := os.ReadFile(filepath.Join(dir, there)); err != nil || string(data) != "mine" {
 			t.Errorf("%s is overwritten: %q, %v", there, data, err)
 		}
+	}
+}
+
+// A document with more servers than there are ports for is no reason to fall over.
+func TestInitWithHundredsOfServers(t *testing.T) {
+	var doc strings.Builder
+	doc.WriteString("asyncapi: 3.0.0\nservers:\n")
+	for i := range 800 {
+		fmt.Fprintf(&doc, "  s%d: { host: 'h:%d', protocol: kafka-secure, security: [ { type: X509 } ] }\n", i, 64736+i)
+	}
+	path := filepath.Join(put(t, map[string]string{"api.yml": doc.String()}), "api.yml")
+	if code, stdout, stderr := invoke(t, "", "init", path); code != 0 {
+		t.Fatal(code, stdout, stderr)
+	}
+	if _, problems := settings.Load(filepath.Join(filepath.Dir(path), settingsName)); len(problems) > 0 {
+		t.Error(problems[0])
 	}
 }
 

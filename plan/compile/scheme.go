@@ -23,7 +23,7 @@ const (
 const (
 	password    = "a user's password"
 	keyAsUser   = "a key as the user name"
-	keyAsSecret = "a key as the password"
+	keyAsSecret = "a key as the password" // #nosec G101 -- words about a secret
 	certificate = "a client certificate"
 )
 
