@@ -91,7 +91,7 @@ func newScramClient(h Hash, user, password string) (Client, error) {
 	return &scramClient{hash: h, conversation: client.WithMinIterations(MinIterations).NewConversation()}, nil
 }
 
-func (c *scramClient) Mechanism() string { return "SCRAM-" + string(c.hash) }
+func (c *scramClient) Mechanism() string { return c.hash.mechanism() }
 
 func (c *scramClient) Next(in []byte) ([]byte, bool, error) {
 	c.round++

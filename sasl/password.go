@@ -113,12 +113,11 @@ var plainDecoys = map[Hash]decoys{SHA256: newDecoys(nil, SHA256), SHA512: newDec
 
 // storedKey is the StoredKey of RFC 5802 section 3.
 func storedKey(h Hash, password, salt []byte, iterations int) ([]byte, error) {
-	generator := func() hash.Hash { return h.new() }
-	salted, err := pbkdf2.Key(generator, string(password), salt, iterations, h.size())
+	salted, err := pbkdf2.Key(h.new, string(password), salt, iterations, h.size())
 	if err != nil {
 		return nil, err
 	}
-	mac := hmac.New(generator, salted)
+	mac := hmac.New(h.new, salted)
 	mac.Write([]byte("Client Key"))
 	digest := h.new()
 	digest.Write(mac.Sum(nil))

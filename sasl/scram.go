@@ -19,16 +19,24 @@ import (
 // User names and passwords are taken as they come: Kafka does not apply SASLprep either. Every refusal but that of a
 // wrong authorization id has the same public text, and a stranger's login goes as far as a user's.
 func NewScram(hash Hash, dir func() Directory, decoy []byte) Mechanism {
-	return &scramMechanism{hash: hash, dir: dir, decoys: newDecoys(decoy, hash)}
+	return &scramMechanism{hash: hash, dir: dir, decoys: newDecoys(decoy, hash), nonce: newNonce}
 }
 
 type scramMechanism struct {
 	hash   Hash
 	dir    func() Directory
 	decoys decoys
+	nonce  func() string
 }
 
-func (m *scramMechanism) Name() string { return "SCRAM-" + string(m.hash) }
+// newNonce is the server's part of a nonce: 144 random bits.
+func newNonce() string {
+	random := make([]byte, 18)
+	_, _ = rand.Read(random) // never fails (crypto/rand)
+	return base64.StdEncoding.EncodeToString(random)
+}
+
+func (m *scramMechanism) Name() string { return m.hash.mechanism() }
 
 func (m *scramMechanism) Start(Peer) Exchange {
 	return &scramExchange{mechanism: m, dir: m.dir()}
@@ -70,9 +78,7 @@ func (x *scramExchange) takeFirst(in []byte) Step {
 	}
 	x.first = m
 	x.lookUp()
-	random := make([]byte, 18)
-	_, _ = rand.Read(random) // never fails (crypto/rand)
-	own := base64.StdEncoding.EncodeToString(random)
+	own := x.mechanism.nonce()
 	x.nonce = m.nonce + own
 
 	var out string
@@ -179,4 +185,11 @@ func (h Hash) generator() scram.HashGeneratorFcn {
 		return scram.SHA512
 	}
 	return scram.SHA256
+}
+
+func (h Hash) mechanism() string {
+	if h == SHA512 {
+		return ScramSHA512
+	}
+	return ScramSHA256
 }
