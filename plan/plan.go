@@ -36,7 +36,7 @@ type Server struct {
 	Note     string
 
 	Listen    string  // host:port to bind; an empty host is every interface, port 0 a free port
-	Advertise Address // what clients are told to dial
+	Advertise Address // what clients are told to dial; port 0 is the port that is bound
 
 	// SharesListener names the server whose listener also serves this one: servers of equal protocol, security and
 	// upstream are one listener with several names. Empty for a server with a listener of its own.
