@@ -1,0 +1,124 @@
+package inprocess
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"net/netip"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/asyncgate/asyncgate/plan"
+	"github.com/asyncgate/asyncgate/sasl"
+	"github.com/asyncgate/asyncgate/tlsconf"
+)
+
+// Names of the servers of a [Plan], after the listeners of a broker that they correspond to.
+const (
+	Plaintext = "plaintext"         // open to everyone
+	SASL      = "sasl"              // PLAIN and both SCRAMs, in clear
+	SASLTLS   = "sasl-tls"          // the same inside TLS
+	Optional  = "sasl-tls-optional" // the same, and a certificate may be shown
+	MTLS      = "mtls"              // a certificate must be shown
+	Expiring  = "sasl-expiring"     // as SASL, for a session
+)
+
+// Certificates are throwaway certificates: the gateway's, and those of clients.
+type Certificates struct {
+	dir     string
+	roots   *x509.CertPool
+	Trusted *tlsconf.DevCA // of the gateway and its clients
+	Foreign *tlsconf.DevCA // of strangers
+	clients map[string]tls.Certificate
+}
+
+// NewCertificates makes the gateway's certificate, those of alice, bob and gateway, and that of mallory, who is called
+// alice by another authority.
+func NewCertificates(t testing.TB) *Certificates {
+	t.Helper()
+	c := &Certificates{dir: t.TempDir(), roots: x509.NewCertPool(), clients: map[string]tls.Certificate{}}
+	c.Trusted, c.Foreign = authority(t, "trusted"), authority(t, "foreign")
+	c.roots.AppendCertsFromPEM(c.Trusted.PEM())
+	server, err := c.Trusted.Server("127.0.0.1", "localhost")
+	if err == nil {
+		err = server.Write(filepath.Join(c.dir, "server.crt"), filepath.Join(c.dir, "server.key"))
+	}
+	if err == nil {
+		err = c.Trusted.WritePEM(filepath.Join(c.dir, "ca.crt"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"alice", "bob", "nobody"} {
+		c.issue(t, c.Trusted, name, name)
+	}
+	c.issue(t, c.Foreign, "mallory", "alice")
+	return c
+}
+
+func authority(t testing.TB, name string) *tlsconf.DevCA {
+	t.Helper()
+	ca, err := tlsconf.NewDevCA(name, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ca
+}
+
+func (c *Certificates) issue(t testing.TB, ca *tlsconf.DevCA, name, commonName string) {
+	t.Helper()
+	pair, err := ca.Client("", commonName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.clients[name], err = tls.X509KeyPair(pair.Certificate, pair.Key); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Client is a client's side of TLS with the certificate of that name; empty: none.
+func (c *Certificates) Client(name string) (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.roots}
+	if name != "" {
+		config.Certificates = []tls.Certificate{c.clients[name]}
+	}
+	return config, nil
+}
+
+func (c *Certificates) server(mode plan.AuthMode) *plan.TLS {
+	t := &plan.TLS{Certificate: filepath.Join(c.dir, "server.crt"), Key: filepath.Join(c.dir, "server.key"), ClientAuth: mode}
+	if mode != plan.CertificateNone {
+		t.ClientCA = filepath.Join(c.dir, "ca.crt")
+	}
+	return t
+}
+
+// Plan has a server of each kind before one cluster. Clients on loopback are not slowed down for their failures, and a
+// drain does not wait.
+func Plan(c *Certificates, session time.Duration, bootstrap ...string) *plan.Plan {
+	limits := plan.DefaultLimits()
+	limits.Drain = 100 * time.Millisecond
+	limits.ExemptClients = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	p := &plan.Plan{Document: "in memory", Limits: limits}
+	add := func(name, protocol string, t *plan.TLS, ways ...plan.Alternative) *plan.Server {
+		p.Servers = append(p.Servers, plan.Server{
+			Name: name, Protocol: protocol, Enforced: true, Listen: "127.0.0.1:0", Advertise: plan.Address{Host: "127.0.0.1"},
+			TLS: t, Alternatives: ways, Upstream: plan.Upstream{Bootstrap: bootstrap, Identity: "service"},
+		})
+		return &p.Servers[len(p.Servers)-1]
+	}
+	add(Plaintext, "kafka", nil).AllowAnonymous = true
+	add(SASL, "kafka", nil, users)
+	add(SASLTLS, "kafka-secure", c.server(plan.CertificateNone), users)
+	add(Optional, "kafka-secure", c.server(plan.CertificateOptional), users)
+	add(MTLS, "kafka-secure", c.server(plan.CertificateRequired), certificate)
+	add(Expiring, "kafka", nil, users).MaxSession = session
+	return p
+}
+
+// The ways in.
+var (
+	users = plan.Alternative{Enabled: true, All: []plan.Requirement{{Type: "userPassword",
+		Mechanisms: []string{sasl.ScramSHA512, sasl.ScramSHA256, sasl.Plain}}}}
+	certificate = plan.Alternative{Enabled: true, All: []plan.Requirement{{Type: "X509", Mechanisms: []string{sasl.External}}}}
+)
