@@ -38,42 +38,54 @@ func columnNames() []string {
 // way is a column on the rig: where the loader and the Java tools go, and the process that stands there.
 type way struct {
 	target  load.Target
-	java    []string     // properties that the Java tools need
+	java    string       // file of properties for the Java tools
 	process *rig.Process // nil for direct
 }
 
-// ways are the columns that the rig has. It asks for no certificate check in nobody's place: the rig's authority signed
-// them all.
-func (b *bench) ways() map[string]way {
-	ways := map[string]way{direct: {target: load.Target{Address: b.rig.Broker.Address(kafkatest.Plaintext)}}}
-	tlsJava := []string{
-		"security.protocol=SSL", "ssl.truststore.type=PEM",
-		"ssl.truststore.location=" + b.rig.Broker.Certificate("ca.crt"),
+// javaTLS, javaScram are the properties of Java clients, to be completed with the authority's file and with the user.
+const (
+	javaTLS   = "security.protocol=SSL\nssl.truststore.type=PEM\nssl.truststore.location=%s\n"
+	javaScram = "security.protocol=SASL_SSL\nsasl.mechanism=" + scram256 + "\n" +
+		"sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required username=%q password=%q;\n"
+)
+
+// makeWays makes the columns that the rig has.
+func (b *bench) makeWays() (map[string]way, error) {
+	clear, err := b.rig.File("java-clear.properties", "")
+	if err != nil {
+		return nil, err
 	}
+	ways := map[string]way{direct: {target: load.Target{Address: b.rig.Broker.Address(kafkatest.Plaintext)}, java: clear}}
 	if h := b.rig.HAProxy; h != nil {
-		ways[haproxy] = way{target: load.Target{Address: h.Clear}, process: h.Process}
+		ways[haproxy] = way{target: load.Target{Address: h.Clear}, java: clear, process: h.Process}
 		// No Java here: the broker advertises one address, and that is the one in clear.
 		ways[haproxyTLS] = way{target: load.Target{Address: h.TLS, TLS: b.tls}, process: h.Process}
 	}
 	if g := b.rig.Gateway; g != nil {
-		ways[asyncgate] = way{target: load.Target{Address: g.Addresses[rig.Clear]}, process: g.Process}
-		ways[asyncgateTLS] = way{target: load.Target{Address: g.Addresses[rig.TLS], TLS: b.tls}, java: tlsJava, process: g.Process}
-		jaas := fmt.Sprintf("sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required username=%q password=%q;",
-			rig.User, kafkatest.Password(rig.User))
+		authority := fmt.Sprintf(javaTLS, b.rig.Broker.Certificate("ca.crt"))
+		secured, err := b.rig.File("java-tls.properties", authority)
+		if err != nil {
+			return nil, err
+		}
+		scram, err := b.rig.File("java-scram.properties", authority+fmt.Sprintf(javaScram, rig.User, kafkatest.Password(rig.User)))
+		if err != nil {
+			return nil, err
+		}
+		ways[asyncgate] = way{target: load.Target{Address: g.Addresses[rig.Clear]}, java: clear, process: g.Process}
+		ways[asyncgateTLS] = way{target: load.Target{Address: g.Addresses[rig.TLS], TLS: b.tls}, java: secured, process: g.Process}
 		ways[asyncgateScram] = way{
 			target:  load.Target{Address: g.Addresses[rig.TLSSCRAM], TLS: b.tls, Login: b.login[scram256]},
-			java:    append([]string{"security.protocol=SASL_SSL", "sasl.mechanism=" + scram256, jaas}, tlsJava[1:]...),
+			java:    scram,
 			process: g.Process,
 		}
 	}
-	return ways
+	return ways, nil
 }
 
 // describe prints the ways, to look at them by hand.
 func (b *bench) describe(out io.Writer) {
-	ways := b.ways()
 	for _, name := range columnNames() {
-		w, there := ways[name]
+		w, there := b.ways[name]
 		if !there {
 			continue
 		}

@@ -14,21 +14,22 @@ import (
 type measure struct {
 	name    string
 	columns []string
-	rounds  int // at most; 0 for all
+	rounds  int  // at most; 0 for all
+	warm    bool // what the broker does for it takes Java a while to compile
 	run     func(ctx context.Context, b *bench, column string, w way) ([]figure, error)
 }
 
 var measures = []measure{
 	{name: "java-produce", columns: []string{direct, haproxy, asyncgate, asyncgateTLS, asyncgateScram}, run: javaProduce},
 	{name: "java-consume", columns: []string{direct, haproxy, asyncgate, asyncgateTLS, asyncgateScram}, run: javaConsume},
-	{name: "raw-produce", columns: columnNames(), run: rawProduce},
-	{name: "raw-fetch", columns: columnNames(), run: rawFetch},
+	{name: "raw-produce", columns: columnNames(), warm: true, run: rawProduce},
+	{name: "raw-fetch", columns: columnNames(), warm: true, run: rawFetch},
 	{name: "latency", columns: []string{direct, haproxy, asyncgate, asyncgateTLS, asyncgateScram}, run: latency},
 	{name: "round-trip", columns: columnNames(), run: roundTrip},
-	{name: "login-tls-scram", columns: []string{direct, haproxy, asyncgate}, run: logins(rowLoginTLSScram, scram256, true, false)},
+	{name: "login-tls-scram", columns: []string{direct, haproxy, asyncgate}, warm: true, run: logins(rowLoginTLSScram, scram256, true, false)},
 	{name: "login-tls-scram-answer", columns: []string{direct, haproxy, asyncgate}, run: logins(rowLoginAnswer, scram256, true, true)},
 	{name: "login-tls-plain", columns: []string{direct, haproxy, asyncgate}, run: logins(rowLoginTLSPlain, plain, true, false)},
-	{name: "login-scram", columns: []string{direct, haproxy, asyncgate}, run: logins(rowLoginScram, scram256, false, false)},
+	{name: "login-scram", columns: []string{direct, haproxy, asyncgate}, warm: true, run: logins(rowLoginScram, scram256, false, false)},
 	// Memory hardly differs from round to round.
 	{name: "idle-clear", columns: []string{haproxy, asyncgate}, rounds: 3, run: idle(rowIdleClear, false)},
 	{name: "idle-tls", columns: []string{haproxy, asyncgate}, rounds: 3, run: idle(rowIdleTLS, true)},

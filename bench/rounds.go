@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +25,7 @@ type bench struct {
 	size    size
 	tls     *tls.Config
 	login   map[string]*load.Login // by mechanism
+	ways    map[string]way         // by column
 	consume load.Topic             // filled with size.batches a partition
 	topics  int                    // made so far
 	log     io.Writer
@@ -48,20 +48,23 @@ func prepare(ctx context.Context, r *rig.Rig, s size, log io.Writer) (*bench, er
 			return nil, err
 		}
 	}
+	if b.ways, err = b.makeWays(); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, measureTimeout)
 	defer cancel()
 	b.consume = load.Topic{Name: "consume", Partitions: partitions}
 	if b.consume.ID, err = r.Broker.CreateTopic(ctx, b.consume.Name, partitions); err != nil {
 		return nil, err
 	}
-	return b, load.Fill(ctx, load.Target{Address: r.Broker.Address(kafkatest.Plaintext)}, b.consume, s.batches)
+	return b, load.Fill(ctx, b.ways[direct].target, b.consume, s.batches)
 }
 
 // warm lets Java compile the broker's code: direct connections are worth nothing to compare with while it does.
 func (b *bench) warm(ctx context.Context, c choice) error {
-	w := b.ways()[direct]
+	w := b.ways[direct]
 	for _, m := range c.measures {
-		if !slices.Contains(m.columns, direct) {
+		if !m.warm {
 			continue
 		}
 		ctx, cancel := context.WithTimeout(ctx, measureTimeout)
@@ -78,7 +81,6 @@ func (b *bench) warm(ctx context.Context, c choice) error {
 // rounds measures everything that was chosen, round after round.
 func (b *bench) rounds(ctx context.Context, c choice) (results, error) {
 	all := results{}
-	ways := b.ways()
 	for round := range c.rounds {
 		for _, m := range c.measures {
 			if round >= m.rounds && m.rounds > 0 {
@@ -86,7 +88,7 @@ func (b *bench) rounds(ctx context.Context, c choice) (results, error) {
 			}
 			for i := range m.columns {
 				column := m.columns[(i+round)%len(m.columns)] // nobody is always first
-				w, there := ways[column]
+				w, there := b.ways[column]
 				if !there || !c.columns[column] {
 					continue
 				}

@@ -15,9 +15,9 @@ import (
 
 // Java runs the performance tools that come with Apache Kafka.
 type Java struct {
-	Libraries string   // directory of the jars
-	Bootstrap string   // host:port
-	Config    []string // properties that the connection needs, as name=value
+	Libraries string // directory of the jars
+	Bootstrap string // host:port
+	Config    string // file with the properties that the connection needs
 }
 
 // Latency is how long records took from the producer's send to its answer.
@@ -39,8 +39,8 @@ func (j Java) Produce(ctx context.Context, topic string, records, warm, throughp
 	args := []string{"--topic", topic, "--bootstrap-server", j.Bootstrap,
 		"--num-records", strconv.Itoa(records + warm), "--warmup-records", strconv.Itoa(warm),
 		"--record-size", strconv.Itoa(RecordSize), "--throughput", strconv.Itoa(throughput),
-		"--command-property"}
-	out, err := j.run(ctx, "ProducerPerformance", append(append(args, producerProperties...), j.Config...))
+		"--command-config", j.Config, "--command-property"}
+	out, err := j.run(ctx, "ProducerPerformance", append(args, producerProperties...))
 	if err != nil {
 		return 0, Latency{}, err
 	}
@@ -61,10 +61,8 @@ func (j Java) Produce(ctx context.Context, topic string, records, warm, throughp
 
 // Consume reads so many records with a group of its own and returns MiB a second, from when the group has its partitions.
 func (j Java) Consume(ctx context.Context, topic string, records int) (float64, error) {
-	args := []string{"--topic", topic, "--bootstrap-server", j.Bootstrap, "--num-records", strconv.Itoa(records), "--timeout", "20000"}
-	for _, property := range j.Config {
-		args = append(args, "--command-property", property)
-	}
+	args := []string{"--topic", topic, "--bootstrap-server", j.Bootstrap,
+		"--num-records", strconv.Itoa(records), "--timeout", "20000", "--command-config", j.Config}
 	out, err := j.run(ctx, "ConsumerPerformance", args)
 	if err != nil {
 		return 0, err

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 )
 
 // Rig is everything that is measured.
@@ -80,6 +81,12 @@ func (r *Rig) FreshHAProxy(ctx context.Context) (*HAProxy, error) {
 // FreshGateway starts another gateway, which has done nothing yet; the caller stops it. Only one runs at a time.
 func (r *Rig) FreshGateway(ctx context.Context) (*Gateway, error) {
 	return startGateway(ctx, r.program, r.dir, r.ports, r.Broker)
+}
+
+// File writes a file that goes with the rig and returns its path.
+func (r *Rig) File(name, content string) (string, error) {
+	path := filepath.Join(r.dir, name)
+	return path, os.WriteFile(path, []byte(content), 0o600)
 }
 
 // TLS is a client's side of TLS. Every connection is a full handshake: there is nothing to resume sessions from.
