@@ -79,6 +79,8 @@ func (c *connection) login(ctx context.Context) (*sasl.Principal, error) {
 	if len(state.Mechanisms) == 0 {
 		if reject == nil {
 			reject = c.admit(byCertificate)
+		} else {
+			errors.As(c.session.CertificateErr, &reject) // says more: unknown, expired, revoked
 		}
 		if reject != nil {
 			c.session.Refuse(ctx, reject, "")

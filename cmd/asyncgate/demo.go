@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/asyncgate/asyncgate/examples"
+	"github.com/asyncgate/asyncgate/plan"
+	"github.com/asyncgate/asyncgate/plan/compile"
+	"github.com/asyncgate/asyncgate/proxy"
+	"github.com/asyncgate/asyncgate/proxy/kafka"
+)
+
+// demoCmd shows a document enforced, with nothing but this binary.
+type demoCmd struct {
+	Doc  string `arg:"" optional:"" help:"AsyncAPI document; without one, the Kafka streetlights example of the specification."`
+	Once bool   `help:"End after the self-check: 0 if every line of it held, 1 if not."`
+}
+
+// Help is what --help says besides the flags.
+func (demoCmd) Help() string {
+	return `Starts three embedded Kafka brokers with the gateway in front of them, throwaway certificates and users, and tries
+every way in: the right ones and the wrong ones. Then it stays up and prints commands to try with your own client. All of
+it is on loopback, and gone when it ends.
+
+Examples:
+  asyncgate demo                      the specification's own example
+  asyncgate demo --once               for a pipeline: the self-check, then the end
+  asyncgate demo my-asyncapi.yml      your document`
+}
+
+// Run sets the world of the demo up, checks it, and keeps it up.
+func (c *demoCmd) Run(env *environment) error {
+	name, document := "streetlights-kafka.yml", examples.StreetlightsKafka
+	if c.Doc != "" {
+		data, err := readDocument(c.Doc)
+		if err != nil {
+			return &exitError{exitUsage, err}
+		}
+		name, document = filepath.Base(c.Doc), data
+	}
+	dir, err := os.MkdirTemp("", "asyncgate-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	d := &demo{env: env, dir: dir, document: name}
+	if err := d.prepare(document); err != nil {
+		return err
+	}
+	defer d.brokers.Close()
+	return d.serve(func(ctx context.Context) error {
+		held := d.selfCheck(ctx)
+		if c.Once {
+			if !held {
+				return &exitError{exitProblem, errors.New("the self-check failed: a line of the table did not hold")}
+			}
+			return nil
+		}
+		if err := d.printCommands(); err != nil {
+			return err
+		}
+		<-ctx.Done()
+		fmt.Fprintln(env.stdout, "\nThe demo has ended; its files are gone.")
+		return nil
+	})
+}
+
+// demo is the world of one demo: a folder with the files that an operator would write, brokers, and a gateway.
+type demo struct {
+	env      *environment
+	dir      string
+	document string // its name in dir
+	plan     *plan.Plan
+	people   people
+	brokers  interface{ Close() }
+	audit    *observer.ObservedLogs
+}
+
+// path is a file of the demo.
+func (d *demo) path(name string) string { return filepath.Join(d.dir, name) }
+
+// serve runs the gateway while do runs.
+func (d *demo) serve(do func(context.Context) error) error {
+	watched, logs := observer.New(zapcore.InfoLevel)
+	d.audit = logs
+	shown := newLogger(d.env.stderr, "auto", "warn")
+	log := zap.New(zapcore.NewTee(watched, warnings{shown.Core()}))
+	p, problems, err := loadPlan(d.path(d.document), "", compile.Options{Deployment: true})
+	if err != nil {
+		return err
+	}
+	if worst(problems) != exitOK {
+		if err := printProblems(d.env.stderr, problems); err != nil {
+			return err
+		}
+		return &exitError{code: exitProblem}
+	}
+	d.plan = p
+	gateway, err := proxy.New(proxy.Config{Plan: p, Log: log, Protocols: []proxy.Protocol{kafka.New()}, Directory: directory})
+	if err != nil {
+		return startError(err)
+	}
+	ctx, stop := context.WithCancel(d.env.ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- gateway.Run(ctx) }()
+	err = d.awaitReady(ctx)
+	if err == nil {
+		err = do(ctx)
+	}
+	stop()
+	return errors.Join(err, <-ended)
+}
+
+// awaitReady waits until every listener accepts.
+func (d *demo) awaitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	for d.audit.FilterMessage("ready").Len() == 0 {
+		select {
+		case <-ctx.Done():
+			return errors.New("the gateway did not become ready")
+		case <-time.After(time.Millisecond):
+		}
+	}
+	return nil
+}
+
+// warnings lets through what an operator would have to look at. Refusals are the point of a demo, and told in its table.
+type warnings struct{ zapcore.Core }
+
+func (w warnings) Check(e zapcore.Entry, c *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+	if e.Level < zapcore.WarnLevel {
+		return c
+	}
+	return w.Core.Check(e, c)
+}
+
+func (w warnings) Enabled(l zapcore.Level) bool { return l >= zapcore.WarnLevel }
