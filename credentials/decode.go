@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
@@ -46,8 +45,7 @@ func (r *reader) tree(data []byte) *yaml.Node {
 		r.fault(1, "save it as UTF-8 without one", "the file begins with a byte order mark")
 		return nil
 	}
-	if lines := strings.Split(strings.ReplaceAll(string(tail(data)), "\r\n", "\n"), "\n"); len(lines) < 2 ||
-		lines[len(lines)-1] != "" || lines[len(lines)-2] != endMark {
+	if text := bytes.TrimRight(data, "\r\n"); !bytes.HasSuffix(data, []byte("\n")) || !bytes.HasSuffix(text, []byte("\n"+endMark)) {
 		r.fault(1+bytes.Count(data, []byte("\n")), "restore it; the last line of a whole file is "+endMark, "the file ends early")
 		return nil
 	}
@@ -86,9 +84,6 @@ func (r *reader) syntax(err error) {
 		r.fault(0, "", "not YAML")
 	}
 }
-
-// tail is the end of the data, long enough for the last line.
-func tail(data []byte) []byte { return data[max(0, len(data)-16):] }
 
 func lineOfInvalid(data []byte) int {
 	line := 1

@@ -19,10 +19,13 @@ type Store struct {
 	keys   map[string]*storedKey
 	rules  map[string]*storedRule
 	valid  map[string]*validity // by sasl.Account.Credential
-	counts map[sasl.Hash]int    // commonest iteration count
+	shapes map[sasl.Hash]shape  // the commonest
 }
 
-var _ sasl.Directory = (*Store)(nil)
+var (
+	_ sasl.Directory  = (*Store)(nil)
+	_ sasl.SaltShaper = (*Store)(nil)
+)
 
 type storedUser struct {
 	entry *Entry
@@ -64,7 +67,7 @@ func newStore(f *File) *Store {
 	for _, c := range f.Certificates {
 		s.addCertificate(c)
 	}
-	s.counts = commonest(f)
+	s.shapes = commonest(f)
 	return s
 }
 
@@ -216,28 +219,6 @@ func (s *Store) Check(p *sasl.Principal) error {
 		}
 	}
 	return v.entry.state(now)
-}
-
-// Iterations is the commonest iteration count among the verifiers of a hash; 0 if there are none.
-func (s *Store) Iterations(hash sasl.Hash) int { return s.counts[hash] }
-
-// commonest counts iterations; of two that are as common it takes the smaller.
-func commonest(f *File) map[sasl.Hash]int {
-	seen := map[sasl.Hash]map[int]int{sasl.SHA256: {}, sasl.SHA512: {}}
-	for _, u := range f.Users {
-		for _, v := range u.Verifiers {
-			seen[v.Hash][v.Iterations]++
-		}
-	}
-	most := map[sasl.Hash]int{}
-	for h, counts := range seen {
-		for n, count := range counts {
-			if best := most[h]; best == 0 || count > counts[best] || count == counts[best] && n < best {
-				most[h] = n
-			}
-		}
-	}
-	return most
 }
 
 func sooner(a, b time.Time) time.Time {
