@@ -147,7 +147,9 @@ const attemptTimeout = 10 * time.Second
 func (d *demo) asClient(ctx context.Context, s *plan.Server, w way) error {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
-	opts := []kgo.Opt{kgo.SeedBrokers(s.Listen), kgo.RequestRetries(0), kgo.RecordRetries(2), kgo.ConsumeTopics(demoTopic), kgo.ClientID("demo")}
+	opts := []kgo.Opt{kgo.SeedBrokers(s.Listen), kgo.ClientID("demo"), kgo.ConsumeTopics(demoTopic),
+		kgo.RequestRetries(0), kgo.RecordRetries(2),
+		kgo.DisableIdempotentWrite(), kgo.RecordDeliveryTimeout(attemptTimeout)} // or a lost record would be tried for ever
 	if w.login != nil {
 		opts = append(opts, w.login)
 	}

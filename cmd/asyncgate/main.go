@@ -20,6 +20,7 @@ type cli struct {
 	Check checkCmd `cmd:"" help:"Judge documents and print what would be enforced."`
 	Init  initCmd  `cmd:"" help:"Write settings and credentials files for a first start."`
 
+	Demo        demoCmd        `cmd:"" help:"Show a document enforced, on embedded brokers."`
 	Credentials credentialsCmd `cmd:"" help:"Keep the users, API keys and certificates that may log in."`
 
 	Version versionCmd `cmd:"" help:"Print the version."`

@@ -19,24 +19,23 @@ const assembleLimit = 4 << 20
 // errClosed ends a connection whose reason has been told already.
 var errClosed = errors.New("connection refused")
 
-// requests pumps requests until the client leaves, is refused, or the broker is lost.
+// requests pumps requests until the client leaves, is refused, or the broker is lost. It begins with what is in the
+// buffer: a client may send its first request together with its login.
 func (c *connection) requests(ctx context.Context) error {
-	for early := len(c.client.bytes()) > 0; ; early = false { // what came in one segment with the end of the login
-		if !early {
-			if err := c.awaitRequest(); err != nil {
-				return c.finish(err)
-			}
-		}
+	for {
 		// Here, and not before a write: no request may have joined the queue that is not on its way to the broker.
 		err := c.keepUpstream(ctx)
 		if err == nil {
 			err = c.walkRequests(ctx)
 		}
+		if err == errClosed {
+			return c.brokerError(nil)
+		}
 		if err != nil {
-			if err == errClosed {
-				err = nil
-			}
 			return c.brokerError(err)
+		}
+		if err := c.awaitRequest(); err != nil {
+			return c.finish(err)
 		}
 	}
 }
