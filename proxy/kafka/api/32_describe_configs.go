@@ -36,34 +36,35 @@ func SplitConfigs(h wire.RequestHeader, body []byte) (Split, error) {
 	if err := request.Check(body); err != nil {
 		return s, err
 	}
-	top, _ := read(request, body, 0)
-	b := builder{form: formOf(h.Key), refused: true}
-	var kept []item
+	top := item{body: body, s: request}
+	b := builder{form: formOf(h.Key), refused: true, limit: answerFactor*len(body) + answerFree}
 	top.each("Resources", func(resource item) {
-		switch resource.int("ResourceType") {
-		case resourceTopic, resourceGroup:
-			kept = append(kept, resource)
-		default:
-			b.structure(elementOf(response, "Results"), resource, true)
+		if !everybodys(resource) {
+			b.element(elementOf(response, "Results"), resource)
 			s.Refused++
 		}
 	})
+	kept := top.count("Resources") - s.Refused
 	switch {
 	case s.Refused == 0:
 		return s, nil
-	case s.Refused > 0 && len(body) > maxAnswered:
+	case len(body) > maxAnswered:
 		return s, errAnswered
-	case len(kept) == 0:
+	case b.long:
+		return s, errLong
+	case kept == 0:
 		s.Forward = nil
 		return s, nil
 	}
 	s.results = b.out
-	list := top.field("Resources")
+	list, _ := top.field("Resources")
 	out := append(make([]byte, 0, len(body)), body[:list.from]...)
-	out = wire.AppendCount(out, request.Flexible, len(kept))
-	for _, resource := range kept {
-		out = append(out, body[resource.from:resource.to]...)
-	}
+	out = wire.AppendCount(out, request.Flexible, kept)
+	top.each("Resources", func(resource item) {
+		if everybodys(resource) {
+			out = append(out, resource.bytes()...)
+		}
+	})
 	s.Forward = append(out, body[list.to:]...)
 	return s, nil
 }
@@ -79,14 +80,20 @@ func (s Split) Merge(payload []byte) (frame []byte, err error) {
 	if err := response.Check(body); err != nil {
 		return nil, err
 	}
-	top, _ := read(response, body, 0)
-	list := top.field("Results")
+	top := item{body: body, s: response}
+	list, _ := top.field("Results")
 	_, size := wire.Count(body[list.from:], response.Flexible)
 	out := append(make([]byte, 4, 4+len(payload)+len(s.results)+4), payload[:n+list.from]...)
 	out = wire.AppendCount(out, response.Flexible, top.count("Results")+s.Refused)
 	out = append(out, body[list.from+size:list.to]...)
 	out = append(out, s.results...)
 	return finish(append(out, body[list.to:]...)), nil
+}
+
+// everybodys reports whether a resource is one whose configurations ask for no right on the cluster.
+func everybodys(resource item) bool {
+	kind := resource.int("ResourceType")
+	return kind == resourceTopic || kind == resourceGroup
 }
 
 // elementOf is the structure of the elements of an array at the top.

@@ -1,20 +1,12 @@
 package api
 
-// AlterUserScramCredentials: one result for each user, however often the request names it.
+// AlterUserScramCredentials: a result for each user, of both lists. (A broker answers once for a user that is named
+// twice, which is an error of its own.)
 func init() {
 	special[51] = form{
-		gather: map[string]func(item) []item{"Results": func(top item) (users []item) {
-			seen := map[string]bool{}
-			for _, list := range []string{"Deletions", "Upsertions"} {
-				top.each(list, func(user item) {
-					l := user.field("Name")
-					if name := string(user.body[l.from:l.to]); !seen[name] {
-						seen[name] = true
-						users = append(users, user)
-					}
-				})
-			}
-			return users
+		gather: map[string]func(item, func(item)){"Results": func(top item, do func(item)) {
+			top.each("Deletions", do)
+			top.each("Upsertions", do)
 		}},
 		fields: pairs{"Results.User": "Name"},
 	}

@@ -7,11 +7,17 @@ import (
 )
 
 // maxAnswered bounds the requests that are answered with an error, in bytes: an answer repeats the names of its request.
-// Admin tools name thousands of topics in less.
-const maxAnswered = 1 << 20
+// Admin tools name thousands of topics in less. The answer itself is bounded to answerFactor times its request and
+// answerFree: a request of many empty names would make it far larger.
+const (
+	maxAnswered  = 1 << 20
+	answerFactor = 4
+	answerFree   = 16 << 10
+)
 
 var (
 	errAnswered = errors.New("request of more than 1 MiB that would be answered with an error")
+	errLong     = errors.New("request whose error answer would be more than 4 times as long")
 	errSilent   = errors.New("request that gets no answer")
 )
 
@@ -23,15 +29,16 @@ type form struct {
 	// are repeated.
 	items map[string]string
 	// gather is for an array of the response that stands for several of the request.
-	gather map[string]func(top item) []item
+	gather map[string]func(top item, do func(item))
 	// fields repeat one of another name: path in the response, name in the request's item. An element that is a name or
 	// a number itself has the name of its array.
 	fields map[string]string
 	// values differ from their default in an error: path in the response, value as definitions write it.
 	values map[string]string
 
-	deny     int16            // the code of a refusal; 0 means CLUSTER_AUTHORIZATION_FAILED
-	denyItem func(item) int16 // where it depends on the item
+	deny       int16             // the code of a refusal; 0 means CLUSTER_AUTHORIZATION_FAILED
+	denyItem   func(item) int16  // where it depends on the item
+	denyValues map[string]string // values of a refusal
 
 	// adapt changes the form for one request; it may be nil.
 	adapt func(f *form, version int16, top item)
@@ -39,7 +46,7 @@ type form struct {
 	silent func(top item) bool
 }
 
-// formOf returns the form of an api key.
+// formOf returns the form of an api key of the table.
 func formOf(key int16) form {
 	if f, ok := special[key]; ok {
 		return f
@@ -52,7 +59,8 @@ func formOf(key int16) form {
 // length included.
 //
 // The error is one of package wire for a request that is not known or breaks its definition. A request of more than
-// 1 MiB, and one that gets no answer (Produce with acks=0), are errors too.
+// 1 MiB, one whose answer would be more than 4 times as long, and one that gets no answer (Produce with acks=0) are
+// errors too.
 func ErrorResponse(h wire.RequestHeader, body []byte, code int16) (frame []byte, err error) {
 	return respond(h, body, code, false)
 }
@@ -61,14 +69,14 @@ func ErrorResponse(h wire.RequestHeader, body []byte, code int16) (frame []byte,
 // error codes of topics, groups or the cluster in the places where that API has them. Frame and error are those of
 // [ErrorResponse]. For an API of class [Never] without a code there is no answer.
 func Refuse(h wire.RequestHeader, body []byte) (frame []byte, err error) {
-	code := codeClusterAuthorizationFailed
-	switch a, f := Of(h.Key), formOf(h.Key); {
-	case a.Class == Unclassed, a.Class == Never && a.Code == 0:
+	a, code := Of(h.Key), codeClusterAuthorizationFailed
+	switch {
+	case a.Max() < 0:
 		return nil, errSilent
 	case a.Code != 0:
 		code = a.Code
-	case f.deny != 0:
-		code = f.deny
+	case formOf(h.Key).deny != 0:
+		code = formOf(h.Key).deny
 	}
 	return respond(h, body, code, true)
 }
@@ -78,10 +86,10 @@ func respond(h wire.RequestHeader, body []byte, code int16, refused bool) ([]byt
 	if len(body) > maxAnswered {
 		return nil, errAnswered
 	}
-	if err := request.Check(body); err != nil {
+	if err := request.Check(body); err != nil { // also for a key or version that is not known
 		return nil, err
 	}
-	top, _ := read(request, body, 0)
+	top := item{body: body, s: request}
 	b := builder{form: formOf(h.Key), top: top, code: code, text: texts[code], refused: refused}
 	if b.adapt != nil {
 		b.adapt(&b.form, h.Version, top)
@@ -89,7 +97,11 @@ func respond(h wire.RequestHeader, body []byte, code int16, refused bool) ([]byt
 	if b.silent != nil && b.silent(top) {
 		return nil, errSilent
 	}
-	b.out = wire.AppendResponseHeader(make([]byte, 4, 128+2*len(body)), h.Key, h.Version, h.Correlation)
+	b.limit = answerFactor*len(body) + answerFree
+	b.out = wire.AppendResponseHeader(make([]byte, 4, b.limit), h.Key, h.Version, h.Correlation)
 	b.structure(response, top, false)
+	if b.long {
+		return nil, errLong
+	}
 	return finish(b.out), nil
 }

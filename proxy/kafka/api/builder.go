@@ -17,6 +17,8 @@ type builder struct {
 	text    string
 	refused bool
 	out     []byte
+	limit   int  // of out, in bytes; 0 is none
+	long    bool // out would exceed it
 }
 
 // structure writes a structure of the response for an item of the request; repeat says that fields of the same name are
@@ -34,7 +36,11 @@ func (b *builder) field(f *wire.Field, it item, repeat bool) {
 	if f.Kind == wire.Array && b.array(f, it) {
 		return
 	}
-	if value, ok := b.values[f.Path]; ok {
+	value, ok := b.values[f.Path]
+	if deny, has := b.denyValues[f.Path]; has && b.refused {
+		value, ok = deny, true
+	}
+	if ok {
 		b.value(f, value)
 		return
 	}
@@ -46,13 +52,10 @@ func (b *builder) field(f *wire.Field, it item, repeat bool) {
 		b.value(f, b.text)
 		return
 	}
-	name, renamed := b.fields[f.Path]
-	if !renamed {
-		name = f.Name
-	}
-	l := it.field(name)
+	_, named := b.fields[f.Path]
+	l, ok := it.field(b.source(f))
 	switch {
-	case l == nil, l.f.Kind != f.Kind, f.Kind == wire.Array, !repeat && !renamed, it.null(l) && !f.Nullable:
+	case !ok, l.f.Kind != f.Kind, f.Kind == wire.Array, !repeat && !named, it.null(l) && !f.Nullable:
 		b.value(f, f.Default)
 	default:
 		b.out = append(b.out, it.body[l.from:l.to]...)
@@ -62,19 +65,50 @@ func (b *builder) field(f *wire.Field, it item, repeat bool) {
 // array writes an array that has elements, and reports whether the form has it.
 func (b *builder) array(f *wire.Field, it item) bool {
 	if gather, ok := b.gather[f.Path]; ok {
-		all := gather(b.top)
-		b.out = wire.AppendCount(b.out, f.Flexible(), len(all))
-		for _, element := range all {
-			b.structure(f.Elem.Struct, element, true)
-		}
+		n := 0
+		gather(b.top, func(item) { n++ })
+		b.out = wire.AppendCount(b.out, f.Flexible(), n)
+		gather(b.top, func(element item) { b.element(f.Elem.Struct, element) })
 		return true
 	}
 	name, ok := b.items[f.Path]
 	if ok {
 		b.out = wire.AppendCount(b.out, f.Flexible(), it.count(name))
-		it.each(name, func(element item) { b.structure(f.Elem.Struct, element, true) })
+		it.each(name, func(element item) { b.element(f.Elem.Struct, element) })
 	}
 	return ok
+}
+
+// elementFields bounds what an element of an answer takes besides the names it repeats: its fixed fields and one
+// message, in bytes.
+const elementFields = 512
+
+// element writes an element of an array, unless it might exceed the limit.
+func (b *builder) element(s *wire.Struct, it item) {
+	names := 0
+	for i := range s.Fields {
+		f := &s.Fields[i]
+		if f.Kind != wire.String {
+			continue
+		}
+		if l, ok := it.field(b.source(f)); ok {
+			names += l.to - l.from
+		}
+	}
+	if b.limit > 0 && len(b.out)+names+elementFields > b.limit {
+		b.long = true
+	}
+	if !b.long {
+		b.structure(s, it, true)
+	}
+}
+
+// source is the name of the field in the request that a field of the response repeats.
+func (b *builder) source(f *wire.Field) string {
+	if name, ok := b.fields[f.Path]; ok {
+		return name
+	}
+	return f.Name
 }
 
 func (b *builder) errorCode(it item) {
@@ -121,14 +155,16 @@ func (b *builder) value(f *wire.Field, value string) {
 }
 
 func (b *builder) number(kind wire.Kind, value string) {
-	n, _ := strconv.ParseInt(value, 0, 64) // "" is 0
+	var n int64
+	switch value {
+	case "", "0", "false", "null":
+	case "true":
+		n = 1
+	default:
+		n, _ = strconv.ParseInt(value, 0, 64) // the tests write every field of every version
+	}
 	switch kind {
-	case wire.Bool:
-		if value == "true" {
-			n = 1
-		}
-		b.out = append(b.out, byte(n))
-	case wire.Int8:
+	case wire.Bool, wire.Int8:
 		b.out = append(b.out, byte(n))
 	case wire.Int16, wire.Uint16:
 		b.out = binary.BigEndian.AppendUint16(b.out, uint16(n))

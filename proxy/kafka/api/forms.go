@@ -14,11 +14,6 @@ var forms = [size]form{
 		values: pairs{"Responses.PartitionResponses.BaseOffset": "-1"},
 		silent: func(top item) bool { return top.int("Acks") == 0 },
 	},
-	1: {
-		items:  pairs{"Responses": "Topics", "Responses.Partitions": "Partitions"},
-		fields: pairs{"Responses.Partitions.PartitionIndex": "Partition"},
-		values: pairs{"Responses.Partitions.HighWatermark": "-1", "Responses.Partitions.Records": "null"},
-	},
 	2: {
 		items:  topics,
 		values: pairs{"Topics.Partitions.Timestamp": "-1", "Topics.Partitions.Offset": "-1"},
@@ -59,8 +54,8 @@ var forms = [size]form{
 		"PrincipalType": "User", "TokenRequesterPrincipalType": "User",
 		"IssueTimestampMs": "-1", "ExpiryTimestampMs": "-1", "MaxTimestampMs": "-1",
 	}},
-	39: {values: pairs{"ExpiryTimestampMs": "-1"}},
-	40: {values: pairs{"ExpiryTimestampMs": "-1"}},
+	39: {denyValues: pairs{"ExpiryTimestampMs": "-1"}},
+	40: {denyValues: pairs{"ExpiryTimestampMs": "-1"}},
 	42: {items: pairs{"Results": "GroupsNames"}, fields: pairs{"Results.GroupId": "GroupsNames"}},
 	43: {
 		items: pairs{

@@ -2,11 +2,13 @@ package api
 
 import "github.com/asyncgate/asyncgate/proxy/kafka/wire"
 
-// item is an element of an array in a request, or its top: its fields and where they lie.
+// item is an element of an array in a checked request, or its top. It finds its fields anew each time it is asked, so
+// that a request of many items costs no memory.
 type item struct {
-	body     []byte
-	fields   []located
-	from, to int // its bytes in the body
+	body []byte
+	s    *wire.Struct // nil: the element is a string or a number
+	elem *wire.Field  // the element itself, if s is nil; it has the name of its array
+	from int          // its first byte in the body
 }
 
 // located is one field of an item.
@@ -15,49 +17,36 @@ type located struct {
 	from, to int // its bytes in the body, with its length
 }
 
-// read finds the fields of a structure that begins at off in a checked body, and where it ends. Tagged fields are
-// skipped: no error response repeats one.
-func read(s *wire.Struct, body []byte, off int) (it item, end int) {
-	it = item{body: body, fields: make([]located, 0, len(s.Fields)), from: off}
-	for i := range s.Fields {
-		f := &s.Fields[i]
-		to := f.End(body, off)
-		it.fields = append(it.fields, located{f, off, to})
+// field finds the field of that name. Tagged fields are not looked at: no error response repeats one.
+func (it item) field(name string) (l located, ok bool) {
+	if it.s == nil {
+		if it.elem == nil || it.elem.Name != name {
+			return located{}, false
+		}
+		return located{it.elem, it.from, it.elem.End(it.body, it.from)}, true
+	}
+	off := it.from
+	for i := range it.s.Fields {
+		f := &it.s.Fields[i]
+		to := f.End(it.body, off)
+		if f.Name == name {
+			return located{f, off, to}, true
+		}
 		off = to
 	}
-	if s.Flexible {
-		n, size := wire.Uvarint(body[off:])
-		off += size
-		for range n {
-			_, tag := wire.Uvarint(body[off:])
-			length, size := wire.Uvarint(body[off+tag:])
-			off += tag + size + length
-		}
-	}
-	it.to = off
-	return it, off
-}
-
-// field is the field of that name, or nil.
-func (it item) field(name string) *located {
-	for i := range it.fields {
-		if it.fields[i].f.Name == name {
-			return &it.fields[i]
-		}
-	}
-	return nil
+	return located{}, false
 }
 
 // int is the value of a field of fixed size; -1 if there is none of that name.
 func (it item) int(name string) int64 {
-	if l := it.field(name); l != nil {
+	if l, ok := it.field(name); ok {
 		return wire.Value{Bytes: it.body[l.from:l.to]}.Int()
 	}
 	return -1
 }
 
-// null reports whether a string is null.
-func (it item) null(l *located) bool {
+// null reports whether a field is the null string.
+func (it item) null(l located) bool {
 	if l.f.Kind != wire.String || !l.f.Nullable {
 		return false
 	}
@@ -69,32 +58,27 @@ func (it item) null(l *located) bool {
 
 // count is how many elements an array has: 0 if it is null, or if there is none of that name.
 func (it item) count(name string) int {
-	l := it.field(name)
-	if l == nil || l.f.Kind != wire.Array {
+	l, ok := it.field(name)
+	if !ok || l.f.Kind != wire.Array {
 		return 0
 	}
 	n, _ := wire.Count(it.body[l.from:], l.f.Flexible())
 	return max(n, 0)
 }
 
-// each calls do for every element of an array. An element that is not a structure is an item of one field, which has
-// the name of the array.
+// each calls do for every element of an array, and for none if there is none of that name.
 func (it item) each(name string, do func(item)) {
-	l := it.field(name)
-	if l == nil || l.f.Kind != wire.Array {
+	l, ok := it.field(name)
+	if !ok || l.f.Kind != wire.Array {
 		return
 	}
 	n, size := wire.Count(it.body[l.from:], l.f.Flexible())
 	off, e := l.from+size, l.f.Elem
 	for range n {
-		element, end := item{body: it.body, from: off}, 0
-		if e.Kind == wire.Structure {
-			element, end = read(e.Struct, it.body, off)
-		} else {
-			end = e.End(it.body, off)
-			element.fields, element.to = []located{{e, off, end}}, end
-		}
-		do(element)
-		off = end
+		do(item{body: it.body, s: e.Struct, elem: e, from: off})
+		off = e.End(it.body, off)
 	}
 }
+
+// bytes is the item as it stands in the request.
+func (it item) bytes() []byte { return it.body[it.from:it.elem.End(it.body, it.from)] }
