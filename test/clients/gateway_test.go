@@ -17,7 +17,7 @@ var triple = kafkatest.Share(kafkatest.Options{Nodes: 3})
 func TestSchemes(t *testing.T) {
 	c := single.Get(t)
 	g := startGateway(t, c, filepath.Join("testdata", "schemes.yml"), everyScheme(c))
-	logins(t, &g.target)
+	logins(t, &g.target, g.audited)
 	t.Run("work", func(t *testing.T) {
 		for i, d := range drivers {
 			t.Run(d.name, func(t *testing.T) {
@@ -39,7 +39,7 @@ func TestStreetlights(t *testing.T) {
 	} {
 		t.Run(form.name, func(t *testing.T) {
 			g := startGateway(t, c, form.document, streetlights(c))
-			logins(t, &g.target)
+			logins(t, &g.target, g.audited)
 			t.Run("work", func(t *testing.T) {
 				for _, d := range drivers {
 					t.Run(d.name, func(t *testing.T) {

@@ -2,9 +2,12 @@ package clients_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/asyncgate/asyncgate/test/gateway"
 	kafkatest "github.com/asyncgate/asyncgate/test/kafka"
@@ -60,6 +63,19 @@ func startGateway(t *testing.T, c *kafkatest.Cluster, document string, fronts fu
 	return g
 }
 
+// audited fails the test unless the gateway's audit log says that somebody made this mistake.
+func (g *gateway) audited(t *testing.T, s scheme, wrong mistake) {
+	t.Helper()
+	i := slices.IndexFunc(g.fronts, func(f front) bool { return f.name == s.name })
+	want := map[string]string{"logger": "audit", "decision": "deny", "server": g.fronts[i].server}
+	g.Wait(t, auditTimeout, fmt.Sprintf("audit record %v with one of %v", want, wrong.codes), func(r gatewaytest.Record) bool {
+		return r.Has(want) && slices.Contains(wrong.codes, r.Text("code"))
+	})
+}
+
+// auditTimeout bounds the time between a client's end and the gateway's record of it.
+const auditTimeout = 5 * time.Second
+
 // serverSettings are the settings of one server, on free ports of loopback.
 func serverSettings(c *kafkatest.Cluster, f front) map[string]any {
 	upstream := map[string]any{"bootstrap": c.Addresses(kafkatest.Plaintext)}
@@ -88,14 +104,14 @@ func serverSettings(c *kafkatest.Cluster, f front) map[string]any {
 func everyScheme(c *kafkatest.Cluster) func(*gatewaytest.Credentials) []front {
 	return func(credentials *gatewaytest.Credentials) []front {
 		key := credentials.Key("alice-key")
-		const wrongKey = "agk_nobodysKey"
+		wrongKey := key[:len(key)-4] + "0000"
 		return []front{
 			{sasl("SCRAM-256", "SCRAM-SHA-256", "alice", alicesPassword, wrongPassword, unknownUser), "scram256", "SCRAM-SHA-512"},
 			{sasl("SCRAM-512", "SCRAM-SHA-512", "alice", alicesPassword, wrongPassword, unknownUser), "scram512", "SCRAM-SHA-256"},
 			{sasl("PLAIN", "PLAIN", "alice", alicesPassword, wrongPassword, unknownUser), "plain", "PLAIN"},
 			{sasl("password", "SCRAM-SHA-512", "alice", alicesPassword, wrongPassword), "password", ""},
-			{sasl("key in user", "PLAIN", key, "ignored", map[string]string{"user": wrongKey}), "keyInUser", "EXTERNAL"},
-			{sasl("key in password", "PLAIN", "ignored", key, map[string]string{"password": wrongKey}), "keyInPassword", "EXTERNAL"},
+			{sasl("key in user", "PLAIN", key, "ignored", mistake{map[string]string{"user": wrongKey}, []string{"unknown-key"}}), "keyInUser", "EXTERNAL"},
+			{sasl("key in password", "PLAIN", "ignored", key, mistake{map[string]string{"password": wrongKey}, []string{"unknown-key"}}), "keyInPassword", "EXTERNAL"},
 			{mtls(c), "certificate", "SCRAM-SHA-512"},
 		}
 	}

@@ -10,20 +10,26 @@ import (
 // scheme is one way in, and what to get wrong about it.
 type scheme struct {
 	name  string
-	right map[string]string   // arguments that prove alice
-	wrong []map[string]string // changes to them that prove nobody
+	right map[string]string // arguments that prove alice
+	wrong []mistake
+}
+
+// mistake is a change to the right arguments, and what the gateway says of it.
+type mistake struct {
+	change map[string]string
+	codes  []string // of the audit record: one of these
 }
 
 // sasl is a scheme with a user and a password inside TLS.
-func sasl(name, mechanism, user, password string, wrong ...map[string]string) scheme {
+func sasl(name, mechanism, user, password string, wrong ...mistake) scheme {
 	return scheme{name: name, wrong: wrong, right: map[string]string{
 		"protocol": "SASL_SSL", "mechanism": mechanism, "user": user, "password": password,
 	}}
 }
 
 var (
-	wrongPassword = map[string]string{"password": "not-her-password"}
-	unknownUser   = map[string]string{"user": "nobody"}
+	wrongPassword = mistake{map[string]string{"password": "not-her-password"}, []string{"wrong-password"}}
+	unknownUser   = mistake{map[string]string{"user": "nobody"}, []string{"unknown-user"}}
 )
 
 // mtls is the scheme of a client certificate.
@@ -33,9 +39,10 @@ func mtls(c *kafkatest.Cluster) scheme {
 	}
 	right := certificate("alice")
 	right["protocol"] = "SSL"
-	return scheme{name: "mTLS", right: right, wrong: []map[string]string{
-		{"cert": "", "key": ""},
-		certificate("mallory"), // alice by another authority
+	return scheme{name: "mTLS", right: right, wrong: []mistake{
+		{map[string]string{"cert": "", "key": ""}, []string{"certificate-missing"}},
+		// Alice, by another authority. Some clients show no certificate to a server that does not name its authority.
+		{certificate("mallory"), []string{"certificate-authority", "certificate-missing"}},
 	}}
 }
 

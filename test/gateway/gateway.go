@@ -122,6 +122,7 @@ func Start(t testing.TB, o Options) *Gateway {
 	}
 	t.Cleanup(func() {
 		g.Stop(t)
+		g.sound(t)
 		if t.Failed() {
 			t.Logf("the gateway's log:\n%s", g.Log(60))
 		}

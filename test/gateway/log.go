@@ -70,6 +70,23 @@ func (g *Gateway) Wait(t testing.TB, within time.Duration, what string, match fu
 	}
 }
 
+// sound fails the test if the log tells of a fault of the gateway itself.
+func (g *Gateway) sound(t testing.TB) {
+	t.Helper()
+	for _, r := range g.Records(func(r Record) bool { return r["panic"] != nil }) {
+		t.Errorf("a panic in the gateway: %s\n%s", r.Text("panic"), r.Text("stack"))
+		break // one says enough
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, line := range g.plain {
+		if strings.HasPrefix(line, "panic:") || strings.HasPrefix(line, "fatal error:") {
+			t.Errorf("the gateway ended: %s", strings.Join(g.plain, "\n"))
+			break
+		}
+	}
+}
+
 // Log is the end of the log, so many lines, to show with a failure.
 func (g *Gateway) Log(lines int) string {
 	g.mu.Lock()

@@ -18,7 +18,7 @@ if (a.cert) Object.assign(ssl, { cert: fs.readFileSync(a.cert), key: fs.readFile
 const kafka = new Kafka({
   brokers: a.bootstrap.split(','),
   logLevel: logLevel.NOTHING,
-  retry: { retries: job === 'login' ? 0 : 5 },
+  retry: { retries: job === 'login' ? 0 : 12 }, // a fresh cluster's first group waits for its coordinator
   ...(ssl && { ssl }),
   ...(a.mechanism && { sasl: { mechanism: a.mechanism.toLowerCase(), username: a.user, password: a.password } }),
 })

@@ -26,7 +26,7 @@ def config(**more):
 
 
 def login():
-    consumer = KafkaConsumer(**config())
+    consumer = KafkaConsumer(**config(bootstrap_timeout_ms=10000))
     consumer.topics()
     consumer.close()
     return 0
@@ -76,10 +76,26 @@ def is_refusal(error):
     return isinstance(error, (errors.SaslAuthenticationFailedError, errors.UnsupportedSaslMechanismError)) or "[SSL:" in str(error)
 
 
+def is_disconnect(error):
+    return "socket disconnected" in str(error)
+
+
 JOBS = {"login": login, "produce-consume": produce_consume, "transaction": transaction}
-logging.getLogger("kafka").addHandler(driver.Refusals(is_refusal, lambda e: driver.answer(NAME, a.job, "refused", e)))
+disconnects = []
+
+
+def disconnected(error):
+    disconnects.append(error)
+    if a.job == "login" and len(disconnects) == 6:
+        driver.answer(NAME, a.job, "disconnected", error)
+
+
+log = logging.getLogger("kafka")
+log.addHandler(driver.Refusals(is_refusal, lambda e: driver.answer(NAME, a.job, "refused", e)))
+log.addHandler(driver.Refusals(is_disconnect, disconnected))
 try:
     records = JOBS[a.job]()
 except Exception as e:
-    driver.answer(NAME, a.job, "refused" if is_refusal(e) else "failed", e)
+    # kafka-python drops an answer that it reads together with the end of the connection, and reports the end alone.
+    driver.answer(NAME, a.job, "refused" if is_refusal(e) else "disconnected" if disconnects else "failed", e)
 driver.answer(NAME, a.job, "accepted", records=records)
