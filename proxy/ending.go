@@ -59,12 +59,12 @@ func (s *Session) Deny(api, resource string, r *sasl.Reject) {
 
 // record begins an audit record about the session.
 func (s *Session) record(message string) record {
-	r := record{message: message, conn: s.ID, remote: s.Remote, server: s.Server.name}
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := record{message: message, conn: s.ID, remote: s.Remote, server: s.Server.name}
 	if s.principal != nil {
 		r.principal, r.mechanism = s.principal.Name, s.principal.Mechanism
 	}
-	s.mu.Unlock()
 	return r
 }
 

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"maps"
 	"net/http"
 	"runtime"
 	"slices"
@@ -114,9 +115,9 @@ func (g *gatewayMetrics) exposeServers(e *exposition) {
 	labelled("asyncgate_upstream_failures_total", "Clients that lost their connection to a fault of the upstream.", func(m *Metrics) *counters { return &m.failures }, "code")
 	number("asyncgate_panics_total", counterKind, "Connections that ended by a fault of the gateway.", func(m *Metrics) int64 { return m.panics.n.Load() })
 	each("asyncgate_certificate_expiry_timestamp_seconds", gaugeKind, "When the server's certificate, the first of its client CAs, or its revocation list ends.", func(server string, m *Metrics) {
-		for _, kind := range []string{"certificate", "clientCA", "crl"} {
-			if end, ok := m.expiry.Load(kind); ok {
-				e.sample("asyncgate_certificate_expiry_timestamp_seconds", float64(end.(time.Time).Unix()), "server", server, "kind", kind)
+		if ends := m.ends.Load(); ends != nil {
+			for _, kind := range slices.Sorted(maps.Keys(*ends)) {
+				e.sample("asyncgate_certificate_expiry_timestamp_seconds", float64((*ends)[kind].Unix()), "server", server, "kind", kind)
 			}
 		}
 	})

@@ -42,7 +42,7 @@ type Metrics struct {
 	logins   counters // by mechanism
 	refusals counters // by stage and code
 
-	expiry sync.Map // kind of certificate file to the time.Time it ends
+	ends atomic.Pointer[map[string]time.Time] // when the files of TLS end, by kind
 }
 
 // Requests counts the requests of one API with one decision: "allow" or "deny". Keep it where it is needed often.

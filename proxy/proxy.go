@@ -12,6 +12,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/netip"
+	"time"
 
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/sasl"
@@ -49,7 +50,8 @@ type State struct {
 	TLS        *tls.Config      // nil: plaintext
 	Admins     map[string]bool  // principals that may use admin APIs
 
-	names names // that clients may ask for in TLS
+	names names                // that clients may ask for in TLS
+	ends  map[string]time.Time // when the files of TLS end, by kind
 }
 
 // Mechanism returns the offered mechanism of that exact name, or nil.

@@ -242,6 +242,8 @@ func (g *Gateway) commit(p *plan.Plan, nexts []*next) {
 	}
 	for _, n := range nexts {
 		n.server.state.Store(n.state)
+		n.server.metrics.ends.Store(&n.state.ends)
+		n.server.warnEnds(n.state)
 		switch {
 		case n.fresh:
 			n.server.start()
@@ -254,6 +256,15 @@ func (g *Gateway) commit(p *plan.Plan, nexts []*next) {
 	g.sockets.settle(ended)
 	for s := range ended {
 		s.front.Close()
+	}
+}
+
+// warnEnds tells the operator of files that have ended: clients will only say that they were refused.
+func (s *Server) warnEnds(state *State) {
+	for kind, end := range state.ends {
+		if time.Now().After(end) {
+			s.log.Warn("a file of the server's TLS has expired; replace it", zap.String("kind", kind), zap.Time("expired", end))
+		}
 	}
 }
 

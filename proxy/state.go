@@ -19,12 +19,11 @@ type materials struct {
 	directory sasl.Directory
 	decoy     []byte
 	admins    map[string]bool
-	metrics   *gatewayMetrics
 }
 
 // gather loads what all servers of a plan share.
 func (g *Gateway) gather(p *plan.Plan) (*materials, error) {
-	m := &materials{plan: p, decoy: g.decoy, directory: nobody{}, admins: make(map[string]bool), metrics: g.metrics}
+	m := &materials{plan: p, decoy: g.decoy, directory: nobody{}, admins: make(map[string]bool)}
 	for _, name := range p.Admins {
 		m.admins[name] = true
 	}
@@ -75,29 +74,29 @@ func (m *materials) state(server *plan.Server) (*State, error) {
 	if server.TLS == nil {
 		return s, nil
 	}
-	s.names = namesOf(server, m.shared(server))
-	s.TLS, err = m.tls(server, &s.names)
+	s.names, s.ends = namesOf(server, m.shared(server)), make(map[string]time.Time)
+	s.TLS, err = s.tls()
 	return s, err
 }
 
 // tls makes a server's TLS configuration and holds its certificate against the names that clients will dial.
-func (m *materials) tls(server *plan.Server, n *names) (*tls.Config, error) {
-	metrics := m.metrics.server(server.Name)
+func (s *State) tls() (*tls.Config, error) {
+	p := s.Server.TLS
 	config, err := tlsconf.Server(tlsconf.ServerOptions{
-		Certificate: server.TLS.Certificate,
-		Key:         server.TLS.Key,
-		ClientCA:    server.TLS.ClientCA,
-		CRL:         server.TLS.CRL,
-		ClientAuth:  clientAuth(server.TLS.ClientAuth),
-		Expiry:      func(kind string, end time.Time) { metrics.expiry.Store(kind, end) },
+		Certificate: p.Certificate,
+		Key:         p.Key,
+		ClientCA:    p.ClientCA,
+		CRL:         p.CRL,
+		ClientAuth:  clientAuth(p.ClientAuth),
+		Expiry:      func(kind string, end time.Time) { s.ends[kind] = end },
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := n.covered(config.Certificates[0].Leaf); err != nil {
-		return nil, fmt.Errorf("%s: %w", server.TLS.Certificate, err)
+	if err := s.names.covered(config.Certificates[0].Leaf); err != nil {
+		return nil, fmt.Errorf("%s: %w", p.Certificate, err)
 	}
-	config.GetConfigForClient = n.guard
+	config.GetConfigForClient = s.names.guard
 	return config, nil
 }
 
