@@ -36,6 +36,11 @@ func TestRefusalsAreThoseOfABroker(t *testing.T) {
 		anyone = dial(t, plaintext)
 	}
 	versions := bob.versions()
+	if _, hi, _ := versions(74); hi < 1 { // before 4.1 groups have no configurations, and one of them fails the rest
+		all := resources
+		resources = resources[:len(resources)-1]
+		t.Cleanup(func() { resources = all })
+	}
 	compared := 0
 	for _, a := range api.All() {
 		broker := bob

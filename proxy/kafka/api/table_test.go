@@ -88,6 +88,24 @@ gateway advertises; brokers that know less lower it.
 		}
 		fmt.Fprintf(&b, "| %d | %s | %s | %s | %s |\n", a.Key, a.Name(), class, to, a.Reason)
 	}
+	b.WriteString(`
+## Requests of an allowed API that are refused
+
+Whatever the settings say: a replica id of 0 or more in Fetch, ListOffsets or OffsetForLeaderEpoch (only brokers replicate),
+and FindCoordinator for a share coordinator (only brokers ask for it).
+
+## Where refusals differ from a broker's
+
+Refusals carry the codes of a broker with Kafka's StandardAuthorizer, in the same places; a test compares each version with
+a real broker. By intent they differ in this:
+
+- messages are constant texts; a broker's name connections, and with them addresses;
+- resources stand in the order of the request; a broker's order is that of its hash tables;
+- DeleteTopics by an id: 29 whether the id exists or not; a broker answers 100 for one that does not;
+- CreateDelegationToken leaves the principal's name empty;
+- DescribeUserScramCredentials without users is answered; a broker (4.3.1) never answers it;
+- AlterUserScramCredentials answers once for each mention of a user, a broker once for each user.
+`)
 	golden(t, filepath.Join("..", "..", "..", "docs", "kafka-apis.md"), b.Bytes())
 }
 
