@@ -36,12 +36,10 @@ var escape = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 // sample writes one value; labels are pairs of name and value.
 func (e *exposition) sample(name string, value float64, labels ...string) {
 	e.WriteString(name)
-	for i := 0; i < len(labels); i += 2 {
-		separator := ","
-		if i == 0 {
-			separator = "{"
-		}
-		e.WriteString(separator + labels[i] + `="` + escape.Replace(labels[i+1]) + `"`)
+	separator := "{"
+	for pair := range slices.Chunk(labels, 2) {
+		e.WriteString(separator + pair[0] + `="` + escape.Replace(pair[1]) + `"`)
+		separator = ","
 	}
 	if len(labels) > 0 {
 		e.WriteByte('}')

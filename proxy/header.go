@@ -92,16 +92,17 @@ func strictV1(raw []byte) bool {
 
 // readHeaderV2 reads the fixed part, and then what its length announces.
 func readHeaderV2(conn io.Reader, b []byte) ([]byte, error) {
-	b = b[:headerV2Fix]
-	if _, err := io.ReadFull(conn, b[headerStart:]); err != nil {
+	var fixed [headerV2Fix]byte
+	copy(fixed[:], b)
+	if _, err := io.ReadFull(conn, fixed[headerStart:]); err != nil {
 		return nil, err
 	}
-	n := headerV2Fix + int(binary.BigEndian.Uint16(b[headerV2Fix-2:]))
+	n := headerV2Fix + int(binary.BigEndian.Uint16(fixed[headerV2Fix-2:]))
 	if n > headerV2Max {
 		return nil, errBadHeader
 	}
 	whole := make([]byte, n)
-	copy(whole, b)
+	copy(whole, fixed[:])
 	_, err := io.ReadFull(conn, whole[headerV2Fix:])
 	return whole, err
 }

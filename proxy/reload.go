@@ -108,14 +108,14 @@ func (g *Gateway) prepare(m *materials, p *plan.Server) (*next, error) {
 	if protocol == nil {
 		return nil, &PlanError{p.Name, fmt.Errorf("protocol %s is not served", p.Protocol)}
 	}
-	print, err := fingerprint(p)
+	made, err := fingerprint(p)
 	if err != nil {
 		return nil, &PlanError{p.Name, err}
 	}
 	g.mu.Lock()
 	old := g.servers[p.Name]
 	g.mu.Unlock()
-	if old != nil && old.upstream == print {
+	if old != nil && old.upstream == made {
 		n := &next{server: old, state: state}
 		if was := old.state.Load().Server.Listen; was != p.Listen {
 			n.addr = p.Listen
@@ -123,7 +123,7 @@ func (g *Gateway) prepare(m *materials, p *plan.Server) (*next, error) {
 		}
 		return n, err
 	}
-	s := &Server{gateway: g, name: p.Name, protocol: protocol, upstream: print,
+	s := &Server{gateway: g, name: p.Name, protocol: protocol, upstream: made,
 		log: g.log.With(zap.String("server", p.Name)), metrics: g.metrics.server(p.Name), claims: make(map[claim]*socket)}
 	s.state.Store(state)
 	n := &next{server: s, state: state, fresh: true}

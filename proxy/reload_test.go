@@ -97,7 +97,7 @@ func TestAFailedReloadChangesNothing(t *testing.T) {
 		"a certificate":       func(p *plan.Plan) { p.Servers[1].TLS = &plan.TLS{Certificate: "/nowhere", Key: "/nowhere"} },
 		"the admin address":   func(p *plan.Plan) { p.Admin = taken.Addr().String() },
 		"two at one address":  func(p *plan.Plan) { p.Servers[0].Listen = fresh },
-		"the front will not":  func(p *plan.Plan) { s.protocol.setFails(errors.New("cannot")) },
+		"the front will not":  func(*plan.Plan) { s.protocol.setFails(errors.New("cannot")) },
 		"no such protocol":    func(p *plan.Plan) { p.Servers[1].Protocol = "gopher" },
 		"no such mechanism":   func(p *plan.Plan) { p.Servers[1].Alternatives[0].All[0].Mechanisms = []string{"NTLM"} },
 		"the first is broken": func(p *plan.Plan) { p.Servers[0].Protocol = "gopher" },

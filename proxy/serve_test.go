@@ -134,16 +134,24 @@ func TestALoginEndsWithItsCredential(t *testing.T) {
 
 func TestRenewalMovesTheEndOfALogin(t *testing.T) {
 	p := users()
-	p.Servers[0].MaxSession = 200 * time.Millisecond
+	p.Servers[0].MaxSession = 500 * time.Millisecond
 	s := begin(t, p)
 	other, c := s.dial(), s.dial()
 	other.want("login bob", "welcome")
 	c.want("login alice", "welcome")
-	for range 3 {
-		time.Sleep(100 * time.Millisecond)
-		c.want("login alice", "welcome")
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		other.closed()
+	}()
+	for renewing := true; renewing; {
+		select {
+		case <-ended:
+			renewing = false
+		case <-time.After(50 * time.Millisecond):
+			c.want("login alice", "welcome")
+		}
 	}
-	other.closed()
 	c.want("echo still here", "still here")
 	s.audit("expired")
 }

@@ -53,7 +53,7 @@ func TestOutOfFileDescriptors(t *testing.T) {
 		clients = append(clients, newClient(t, conn))
 	}
 	clients[0].want("echo served", "served")
-	time.Sleep(time.Second) // of back-off, whose cost is read below
+	<-time.After(time.Second) // of back-off, whose cost is read below
 	for _, c := range clients[:90] {
 		c.Close()
 	}
@@ -97,9 +97,9 @@ func starved() int {
 	ended := make(chan error, 1)
 	go func() { ended <- g.Run(ctx) }()
 	for len(log.find("msg", "ready")) == 0 {
-		time.Sleep(time.Millisecond)
+		<-time.After(time.Millisecond)
 	}
-	fmt.Println(log.find("msg", "ready")[0]["servers"].([]any)[0].(map[string]any)["listen"])
+	fmt.Fprintln(os.Stdout, log.find("msg", "ready")[0]["servers"].([]any)[0].(map[string]any)["listen"])
 	_, _ = os.Stdin.Read(make([]byte, 1))
 	stop()
 	<-ended

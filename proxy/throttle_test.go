@@ -20,7 +20,7 @@ func TestThrottleForgetsAfterAMinute(t *testing.T) {
 				t.Fatalf("held back %v", d)
 			}
 		}
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		for range 4 {
 			if d := th.fail(somebody, time.Now()); d != 0 {
 				t.Fatalf("a minute later held back %v", d)
@@ -45,11 +45,11 @@ func TestThrottleBlocksForAMinuteAfterTheNinth(t *testing.T) {
 		if !th.blocked(somebody, time.Now()) || th.blocked(other, time.Now()) {
 			t.Fatal("the wrong ones are blocked")
 		}
-		time.Sleep(time.Minute - time.Nanosecond)
+		<-time.After(time.Minute - time.Nanosecond)
 		if !th.blocked(somebody, time.Now()) {
 			t.Fatal("free too early")
 		}
-		time.Sleep(time.Nanosecond)
+		<-time.After(time.Nanosecond)
 		if th.blocked(somebody, time.Now()) {
 			t.Fatal("blocked for too long")
 		}
@@ -85,7 +85,7 @@ func TestAddressesAreForgottenOnceTheyAreIdle(t *testing.T) {
 				tk.leave(client)
 			}
 		}
-		time.Sleep(2 * time.Second)
+		<-time.After(2 * time.Second)
 		tk.enter(&limits, somebody, time.Now())
 		if n := len(tk.addresses); n != 2 { // the one that is still connected, and the new one
 			t.Errorf("%d addresses are kept", n)

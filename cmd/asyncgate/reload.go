@@ -62,19 +62,17 @@ func (r *reloader) run(ctx context.Context, files []string, signals <-chan os.Si
 		case <-ctx.Done():
 			return
 		case s := <-signals:
-			switch {
-			case s == syscall.SIGHUP:
+			if s == syscall.SIGHUP {
 				r.reload()
-			default:
-				if stops++; stops > 1 {
-					r.gateway.Force()
-				}
+			} else if stops++; stops > 1 {
+				r.gateway.Force()
 			}
 		case <-events:
 			if settled == nil {
 				settled = time.After(settleTime)
 			}
-		case <-failures: // an overflow: something has changed
+		case err := <-failures: // most often an overflow, which is a change too
+			r.log.Debug("file changes were missed", zap.Error(err))
 			if settled == nil {
 				settled = time.After(settleTime)
 			}

@@ -86,7 +86,7 @@ func watch(t *testing.T, files ...string) *watched {
 
 func (w *watched) await(what string, condition func(took, failed, forced int) bool) {
 	w.t.Helper()
-	for end := time.Now().Add(5 * time.Second); !condition(w.gateway.counts()); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Second); !condition(w.gateway.counts()); <-time.After(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			w.t.Fatalf("in vain: %s; took over %v, failed %v", what, w.gateway.took, w.gateway.failures)
 		}
@@ -144,9 +144,9 @@ func TestAFailureIsToldOnce(t *testing.T) {
 	overwrite(t, doc, "two")
 	w.await("a refused plan", func(took, _, _ int) bool { return took == 1 })
 	overwrite(t, filepath.Join(dir, "unrelated"), "x")
-	time.Sleep(2 * settleTime) // in which nothing must happen
+	<-time.After(2 * settleTime) // in which nothing must happen
 	overwrite(t, doc, "two")
-	time.Sleep(2 * settleTime)
+	<-time.After(2 * settleTime)
 	if took, failed, _ := w.gateway.counts(); took != 1 || failed != 0 {
 		t.Errorf("took over %d times, failed %d times", took, failed)
 	}

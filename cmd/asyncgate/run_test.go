@@ -70,7 +70,7 @@ func start(t *testing.T, args ...string) *started {
 // record waits for a log record.
 func (s *started) record(message string) map[string]any {
 	s.t.Helper()
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); <-time.After(5 * time.Millisecond) {
 		for line := range strings.Lines(s.stderr.String()) {
 			var m map[string]any
 			if json.Unmarshal([]byte(line), &m) == nil && m["msg"] == message {
