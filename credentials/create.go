@@ -9,7 +9,7 @@ import (
 
 // Create writes a new file without credentials. It fails with [fs.ErrExist] where there is a file already.
 func Create(path string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // #nosec G304 -- the operator names the file
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%w: %s", fs.ErrExist, path)
 	}

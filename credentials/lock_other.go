@@ -13,7 +13,7 @@ import (
 // lock keeps other writers out of a folder, by a file that exists while one is at work.
 func lock(dir string) (unlock func(), err error) {
 	name := filepath.Join(dir, ".asyncgate-credentials.lock")
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // #nosec G304 -- the folder the operator names
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("another process is changing credentials here; if none is, remove %s", name)
 	}

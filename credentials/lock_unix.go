@@ -16,11 +16,11 @@ const lockWait = 10 * time.Second
 // lock keeps other writers out of a folder. It is the folder itself that is locked, so no file stays behind, and the
 // lock ends with the process.
 func lock(dir string) (unlock func(), err error) {
-	f, err := os.Open(dir) // #nosec G304 -- the folder of the file that the operator names
+	f, err := os.Open(dir)
 	if err != nil {
 		return nil, err
 	}
-	for deadline := time.Now().Add(lockWait); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(lockWait); ; {
 		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		switch {
 		case err == nil:
@@ -30,6 +30,7 @@ func lock(dir string) (unlock func(), err error) {
 		case time.Now().After(deadline):
 			return nil, errors.Join(fmt.Errorf("another process has been changing credentials in %s for %s", dir, lockWait), f.Close())
 		}
+		<-time.After(10 * time.Millisecond)
 	}
 }
 
@@ -47,7 +48,7 @@ func keepOwner(f *os.File, old os.FileInfo) error {
 }
 
 func syncDir(dir string) error {
-	d, err := os.Open(dir) // #nosec G304 -- the folder of the file that the operator names
+	d, err := os.Open(dir)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ const (
 	CodeAuthzID          = "authzid-mismatch"             // the client wants to act as somebody else
 	CodeChannelBinding   = "channel-binding"              // channel binding asked for, or not the one agreed on
 	CodeExtension        = "unsupported-extension"        // a mandatory SCRAM extension (m=)
-	CodeDelegationToken  = "delegation-token-unsupported" // #nosec G101 -- a code: a SCRAM login with tokenauth=true
+	CodeDelegationToken  = "delegation-token-unsupported" // a SCRAM login with tokenauth=true
 	CodeNonce            = "nonce-mismatch"               // the final message is of another exchange
 	CodeDoubledNonce     = "doubled-nonce"                // the final message of librdkafka before 2.6.1
 	CodeProofLength      = "proof-length"                 // a proof that no key of the hash can give
@@ -37,7 +37,7 @@ const (
 const (
 	publicPlain       = "Authentication failed: Invalid username or password"
 	publicNoUser      = "Authentication failed: username not specified"
-	publicNoPassword  = "Authentication failed: password not specified" // #nosec G101 -- a text about passwords
+	publicNoPassword  = "Authentication failed: password not specified"
 	publicAuthzID     = "Authentication failed: Client requested an authorization id that is different from username"
 	publicPlainFields = "Invalid SASL/PLAIN response: expected 3 tokens, got %d"
 	publicCertificate = "Authentication failed: the client certificate is not known here"

@@ -59,7 +59,7 @@ func (p *typist) Write(text []byte) (int, error) {
 		p.lines = p.lines[1:]
 		go func() {
 			for deadline := time.Now().Add(10 * time.Second); echoes(p.terminal) && time.Now().Before(deadline); {
-				time.Sleep(time.Millisecond)
+				<-time.After(time.Millisecond)
 			}
 			_, _ = p.keyboard.WriteString(line + "\n")
 		}()
@@ -101,7 +101,7 @@ func TestCredentialsInterruptedAtThePrompt(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	go func() {
 		for echoes(terminal) {
-			time.Sleep(time.Millisecond)
+			<-time.After(time.Millisecond)
 		}
 		interrupt()
 	}()
