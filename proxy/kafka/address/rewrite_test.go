@@ -105,9 +105,9 @@ func TestEveryVersionKeepsAllButAddresses(t *testing.T) {
 		changes := 0
 		for version := lo; version <= hi; version++ {
 			for range 100 {
-				m, body := random.Response(r, key, version, 4)
+				m, _ := random.Response(r, key, version, 4)
 				fewer(r, m)
-				body = m.AppendTo(nil)
+				body := m.AppendTo(nil)
 				frame, err := address.Rewrite(gateway, key, version, payload(key, version, body))
 				if err != nil {
 					t.Fatalf("%s v%d: %v\n%x", wire.Name(key), version, err, body)

@@ -52,7 +52,7 @@ func pass(book address.Book, key, version int16, payload []byte, next func() int
 func whole1(n int) func() int { return func() int { return n } }
 
 // tailed are the responses that pass through a stream.
-func tailed(t *testing.T, f func(key, version int16)) {
+func tailed(f func(key, version int16)) {
 	for _, key := range []int16{1, 78} {
 		lo, hi := wire.Versions(key)
 		if key == 1 {
@@ -84,7 +84,7 @@ func randomTail(r *rand.Rand, key, version int16) kmsg.Response {
 
 func TestAStreamChangesNothingButEndpointsAndKeepsTheLength(t *testing.T) {
 	r := rand.New(rand.NewPCG(41, 42))
-	tailed(t, func(key, version int16) {
+	tailed(func(key, version int16) {
 		results := map[string]int{}
 		for range 3000 {
 			m := randomTail(r, key, version)
@@ -210,7 +210,7 @@ func decode(t *testing.T, key, version int16, payload []byte) kmsg.Response {
 
 func TestAStreamDoesTheSameHoweverTheResponseIsCut(t *testing.T) {
 	r := rand.New(rand.NewPCG(43, 44))
-	tailed(t, func(key, version int16) {
+	tailed(func(key, version int16) {
 		for range 100 {
 			p := payload(key, version, randomTail(r, key, version).AppendTo(nil))
 			want, err := pass(gateway, key, version, p, whole1(len(p)))
@@ -237,7 +237,7 @@ func TestAStreamDoesTheSameHoweverTheResponseIsCut(t *testing.T) {
 // Every difference in length between the old and the new endpoints, from much shorter to much longer: also those that
 // one filler cannot make up for.
 func TestEveryDifferenceInLengthIsMadeUpFor(t *testing.T) {
-	tailed(t, func(key, version int16) {
+	tailed(func(key, version int16) {
 		for size := range 255 {
 			m := randomTail(rand.New(rand.NewPCG(45, 46)), key, version)
 			host := strings.Repeat("b", size)
@@ -271,7 +271,7 @@ func TestEveryDifferenceInLengthIsMadeUpFor(t *testing.T) {
 
 func TestTruncatedAndLyingResponsesEndAStream(t *testing.T) {
 	r := rand.New(rand.NewPCG(47, 48))
-	tailed(t, func(key, version int16) {
+	tailed(func(key, version int16) {
 		p := payload(key, version, randomTail(r, key, version).AppendTo(nil))
 		for n := 4; n < len(p); n++ {
 			var s address.Stream

@@ -87,7 +87,7 @@ var samples = map[int16][]func(version int16) kmsg.Request{
 	38: one(func(r *kmsg.CreateDelegationTokenRequest) { r.MaxLifetimeMillis = 1000 }),
 	39: one(func(r *kmsg.RenewDelegationTokenRequest) { r.HMAC, r.RenewTimeMillis = []byte("hmac"), 1000 }),
 	40: one(func(r *kmsg.ExpireDelegationTokenRequest) { r.HMAC, r.ExpiryPeriodMillis = []byte("hmac"), 1000 }),
-	41: one(func(r *kmsg.DescribeDelegationTokenRequest) {}),
+	41: one(func(*kmsg.DescribeDelegationTokenRequest) {}),
 	43: {
 		make1(func(r *kmsg.ElectLeadersRequest) {
 			t := kmsg.NewElectLeadersRequestTopic()
@@ -120,9 +120,9 @@ var samples = map[int16][]func(version int16) kmsg.Request{
 			t.Topic, t.Partitions = "orders", []int32{0, 1}
 			r.Topics = append(r.Topics, t)
 		}),
-		make1(func(r *kmsg.ListPartitionReassignmentsRequest) {}),
+		make1(func(*kmsg.ListPartitionReassignmentsRequest) {}),
 	},
-	48: one(func(r *kmsg.DescribeClientQuotasRequest) {}),
+	48: one(func(*kmsg.DescribeClientQuotasRequest) {}),
 	49: one(func(r *kmsg.AlterClientQuotasRequest) {
 		e := kmsg.NewAlterClientQuotasRequestEntry()
 		entity := kmsg.NewAlterClientQuotasRequestEntryEntity()
@@ -156,7 +156,7 @@ var samples = map[int16][]func(version int16) kmsg.Request{
 		r.FeatureUpdates = append(r.FeatureUpdates, f)
 	}),
 	64: one(func(r *kmsg.UnregisterBrokerRequest) { r.BrokerID = 77 }),
-	74: one(func(r *kmsg.ListConfigResourcesRequest) {}),
+	74: one(func(*kmsg.ListConfigResourcesRequest) {}),
 	80: one(func(r *kmsg.AddRaftVoterRequest) { r.VoterID = 77 }),
 	81: one(func(r *kmsg.RemoveRaftVoterRequest) { r.VoterID = 77 }),
 	94: one(func(r *kmsg.UnregisterControllerRequest) { r.ControllerID = 77 }),

@@ -125,6 +125,27 @@ func TestDenseBodiesAreNotDecoded(t *testing.T) {
 	}
 }
 
+// What is decoded stays within the same bound: bodies as dense as they may just be.
+func TestDecodingTakesNoMoreThanPromised(t *testing.T) {
+	for n := 64; n <= 1<<14; n *= 2 {
+		for _, c := range []struct {
+			key, version    int16
+			element, suffix []byte
+		}{
+			{3, 9, []byte{1, 0}, []byte{0, 0, 0, 0}},
+			{3, 9, []byte{21, 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 0}, []byte{0, 0, 0, 0}},
+			{15, 5, []byte{1}, []byte{0, 0}},
+			{20, 4, []byte{5, 'a', 'b', 'c', 'd'}, []byte{0, 0, 0, 0, 0}},
+		} {
+			body := append(append(wire.AppendUvarint(nil, n+1), bytes.Repeat(c.element, n)...), c.suffix...)
+			if err := wire.CheckRequest(c.key, c.version, body); err != nil {
+				t.Fatal(err)
+			}
+			cost(t, len(body), func() { _, _ = wire.DecodeRequest(c.key, c.version, body) })
+		}
+	}
+}
+
 // cost fails if f allocates more than 4 times the bytes it was given plus 64 KiB, or if the best of five runs takes more
 // than 5 ms plus 50 ns a byte.
 func cost(t *testing.T, given int, f func()) {

@@ -258,7 +258,7 @@ func TestCheckAllocatesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			fields := 0
-			_ = wire.WalkRequest(key, wire.Max(key), body, func(f *wire.Field, v wire.Value) bool {
+			_ = wire.WalkRequest(key, wire.Max(key), body, func(f *wire.Field, _ wire.Value) bool {
 				fields++
 				return f.Path != "ReplicaState"
 			})

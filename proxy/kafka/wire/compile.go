@@ -147,6 +147,7 @@ func (c *compiler) structure(fields []fieldDefinition, path string) *Struct {
 			if d.Tagged.some {
 				s.foreign = append(s.foreign, d.Tag)
 			}
+			s.heap += 24 // kmsg's struct has the fields of all versions
 			continue
 		}
 		name := d.Name
@@ -236,10 +237,7 @@ func (f *Field) prefix(wide int) int {
 func heapOf(f *Field) int {
 	switch f.Kind {
 	case String:
-		if f.Nullable {
-			return 24 // a pointer and the header of the string
-		}
-		return 16
+		return 24 // its header, and a pointer to it if it may be null
 	case Bytes, Records, Array:
 		return 24
 	case Structure:

@@ -9,10 +9,10 @@ import (
 
 // Decoding a message of many tiny elements makes it many times larger in memory (24 times for the topics of a
 // Metadata request with empty names). Requests of real clients stay below their factor; brokers are trusted with more,
-// as the partitions of a Metadata response do take 5 times their bytes.
+// as the partitions of a Metadata response do take 5 times their bytes. Strings are copied besides, once.
 const (
-	requestHeap  = 4
-	responseHeap = 16
+	requestHeap  = 3
+	responseHeap = 15
 	heapFree     = 64 << 10
 )
 
@@ -59,7 +59,7 @@ func dense(s *Struct, body []byte, factor int) error {
 	if err != nil {
 		return err
 	}
-	if heap > factor*len(body)+heapFree {
+	if heap > int64(factor)*int64(len(body))+heapFree {
 		return ErrDense
 	}
 	return nil

@@ -57,8 +57,8 @@ var table = sync.OnceValue(func() []*known {
 			direction = response
 		}
 		from, to, _ := strings.Cut(part[2], "-")
-		lo, _ := strconv.Atoi(from)
-		hi, _ := strconv.Atoi(to)
+		lo, _ := strconv.ParseInt(from, 10, 16)
+		hi, _ := strconv.ParseInt(to, 10, 16)
 		k, s := t[key], source{lo: int16(lo), hi: int16(hi), json: part[3]}
 		k.sources[direction] = append(k.sources[direction], s)
 		k.min, k.max = min(k.min, s.lo), max(k.max, s.hi)

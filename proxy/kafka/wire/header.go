@@ -140,7 +140,7 @@ func AppendResponseHeader(dst []byte, key, version int16, correlation int32) []b
 func skipTags(b []byte, off int) (int, error) {
 	start := off
 	read := func() (int, error) {
-		n, size := uvarint(b[off:])
+		n, size := Uvarint(b[off:])
 		switch {
 		case size == 0:
 			return 0, ErrShort

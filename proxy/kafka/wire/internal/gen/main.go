@@ -103,7 +103,7 @@ func run(out string, jars []string) error {
 		}
 		fmt.Fprintf(&b, "%d %s %d-%d %s\n", l.key, direction, l.lo, l.hi, l.body)
 	}
-	return os.WriteFile(out, b.Bytes(), 0o644)
+	return os.WriteFile(out, b.Bytes(), 0o644) //nolint:gosec // a source file
 }
 
 // uncovered cuts off a definition the versions that newer ones have described already.

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 )
 
@@ -15,8 +16,24 @@ func UvarintLen(n int) int {
 	return (bits.Len32(uint32(n)|1) + 6) / 7
 }
 
-// Uvarint reads what [AppendUvarint] writes. The size is 0 if b ends too early, -1 if the value takes more than 31 bits.
-func Uvarint(b []byte) (n, size int) { return uvarint(b) }
+// Uvarint reads what [AppendUvarint] writes. The size is 0 if b ends too early, -1 if the value takes more than 31 bits:
+// no length does, and readers disagree on what it then means.
+func Uvarint(b []byte) (n, size int) {
+	var x uint64
+	for i := range min(len(b), 5) {
+		x |= uint64(b[i]&0x7f) << (7 * i)
+		if b[i] < 0x80 {
+			if x > math.MaxInt32 {
+				return 0, -1
+			}
+			return int(x), i + 1
+		}
+	}
+	if len(b) >= 5 {
+		return 0, -1
+	}
+	return 0, 0
+}
 
 // AppendCount appends the length of an array; -1 is null.
 func AppendCount(dst []byte, flexible bool, n int) []byte {
@@ -29,7 +46,7 @@ func AppendCount(dst []byte, flexible bool, n int) []byte {
 // Count reads what [AppendCount] writes, from bytes that were checked.
 func Count(b []byte, flexible bool) (n, size int) {
 	if flexible {
-		n, size = uvarint(b)
+		n, size = Uvarint(b)
 		return n - 1, size
 	}
 	return int(int32(binary.BigEndian.Uint32(b))), 4
