@@ -240,6 +240,7 @@ func (g *Gateway) commit(p *plan.Plan, nexts []*next) {
 			s.end(live[name])
 		}
 	}
+	left := make(map[*Server]*socket) // what moved servers leave behind, for others perhaps
 	for _, n := range nexts {
 		n.server.state.Store(n.state)
 		n.server.metrics.ends.Store(&n.state.ends)
@@ -248,10 +249,12 @@ func (g *Gateway) commit(p *plan.Plan, nexts []*next) {
 		case n.fresh:
 			n.server.start()
 		case n.bootstrap != nil:
-			was := n.server.move(n.addr, n.bootstrap)
+			left[n.server] = n.server.move(n.addr, n.bootstrap)
 			g.sockets.give(n.bootstrap, &owner{n.server, Bootstrap})
-			g.sockets.drop(was, n.server)
 		}
+	}
+	for s, socket := range left {
+		g.sockets.drop(socket, s)
 	}
 	g.sockets.settle(ended)
 	for s := range ended {

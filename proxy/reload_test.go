@@ -263,6 +263,28 @@ func TestAnAddressMayGoToAnotherServer(t *testing.T) {
 	}
 }
 
+func TestServersMayTakeEachOthersAddresses(t *testing.T) {
+	at := func(first, second string) *plan.Plan {
+		p := users()
+		p.Servers = append(p.Servers, users().Servers[0])
+		p.Servers[1].Name, p.Servers[1].AllowAnonymous, p.Servers[1].Alternatives = "other", true, nil
+		p.Servers[0].Listen, p.Servers[1].Listen = first, second
+		return p
+	}
+	one, two, three := free(t), free(t), free(t)
+	s := begin(t, at(one, two))
+	s.dialAddr(two).want("guest", "welcome")
+	for _, step := range [][2]string{{two, one}, {three, two}, {one, three}} {
+		s.reload(at(step[0], step[1]))
+		s.dialAddr(step[0]).want("guest", "refused no-credentials")
+		s.dialAddr(step[1]).want("guest", "welcome")
+	}
+	if conn, err := net.Dial("tcp", two); err == nil {
+		conn.Close()
+		t.Errorf("%s is still open", two)
+	}
+}
+
 func TestBrokerAddressesOutliveANewFront(t *testing.T) {
 	s := &stage{t: t, protocol: &lines{ready: make(chan *proxy.Server, 2)}, log: newRecorder(), directory: &people{}, ended: make(chan error, 1)}
 	s.beginWith(users())

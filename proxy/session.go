@@ -138,8 +138,11 @@ func (s *Session) arm() {
 func (s *Session) expire() {
 	s.mu.Lock()
 	due := !s.expires.IsZero() && !time.Now().Before(s.expires)
+	if !due && s.ctx.Err() == nil { // renewed meanwhile, or the clock was set back
+		s.arm()
+	}
 	s.mu.Unlock()
-	if due { // and not renewed since
+	if due {
 		s.terminate(&sasl.Reject{Stage: sasl.StageSession, Code: "expired", Public: publicEnded, Private: "the login has expired and was not renewed"})
 	}
 }
