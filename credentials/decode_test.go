@@ -115,3 +115,17 @@ func FuzzCredentials(f *testing.F) {
 		}
 	})
 }
+
+// The file that docs/credentials.md shows is one.
+func TestTheDocumentedFileIsRead(t *testing.T) {
+	page, err := os.ReadFile("../docs/credentials.md")
+	must(t, err)
+	_, text, _ := strings.Cut(string(page), "```yaml\n")
+	text, _, ok := strings.Cut(text, "```")
+	if !ok {
+		t.Fatal("the page shows no file")
+	}
+	if _, err := decode("docs/credentials.md", []byte(text)); err != nil {
+		t.Error(err)
+	}
+}
