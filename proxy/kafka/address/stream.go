@@ -46,14 +46,15 @@ func (s *Stream) Reset(book Book, key, version int16, size int) error {
 	if after == nil || topics == nil {
 		return wire.ErrUnknown
 	}
-	*s = Stream{book: book, topics: topics, after: after, size: int64(size), tail: s.tail[:0]}
+	s.book, s.stage, s.topics, s.after, s.size = book, inHeader, topics, after, int64(size)
+	s.tailSize, s.tail = 0, nil
 	s.scan.ResetPart(wire.ResponseHeader(key, version), int64(size), "")
 	return nil
 }
 
 // Feed takes the next piece of the payload, of any size; it may end with bytes of the next response, which are not
-// looked at. The first pass bytes of p may be sent on as they are, and out after them. The rest of p is in the
-// stream, and comes with a later out. n is how much of p belonged to the response.
+// looked at. The first pass bytes of p may be sent on as they are, and out after them, which stays valid until the next
+// Reset. The rest of p is in the stream, and comes with a later out. n is how much of p belonged to the response.
 //
 // After an error nothing more of the response may be sent.
 func (s *Stream) Feed(p []byte) (n, pass int, out []byte, err error) {
@@ -83,7 +84,7 @@ func (s *Stream) Feed(p []byte) (n, pass int, out []byte, err error) {
 			if len(piece) < s.tailSize {
 				return n, pass, nil, nil
 			}
-			s.stage = finished
+			s.stage, s.tail = finished, nil // an idle connection holds nothing
 			out, err := rewriteTail(s.book, s.after, piece)
 			switch {
 			case err != nil:

@@ -345,6 +345,18 @@ func BenchmarkStreamFetch1MB(b *testing.B) {
 	}
 }
 
+func BenchmarkStreamFetch1KB(b *testing.B) {
+	p := bigFetch(1, 1<<10)
+	var s address.Stream
+	b.ReportAllocs()
+	for b.Loop() {
+		_ = s.Reset(gateway, 1, 16, len(p))
+		if _, _, _, err := s.Feed(p); err != nil || !s.Done() {
+			b.Fatal(err)
+		}
+	}
+}
+
 func FuzzFetchTail(f *testing.F) {
 	r := rand.New(rand.NewPCG(49, 50))
 	for range 20 {

@@ -47,14 +47,19 @@ const (
 
 // Reset prepares for a message of that structure and size, in bytes.
 func (s *Scanner) Reset(structure *Struct, size int64) {
-	*s = Scanner{left: size, until: -1}
-	s.push(level{kind: inStruct, s: structure})
+	s.start(structure, size, -1, false)
 }
 
 // ResetPart prepares for a structure that begins a message of that size, in bytes: what follows it is left alone. Where
 // after names a field at its top, the scanner is done after that field.
 func (s *Scanner) ResetPart(structure *Struct, size int64, after string) {
-	*s = Scanner{left: size, until: structure.index(after), part: true}
+	s.start(structure, size, structure.index(after), true)
+}
+
+// start leaves the levels of the last message where they are: push overwrites them.
+func (s *Scanner) start(structure *Struct, size int64, until int, part bool) {
+	s.left, s.limit, s.skip, s.until, s.part = size, 0, 0, until, part
+	s.depth, s.have, s.opaque, s.done = 0, 0, false, false
 	s.push(level{kind: inStruct, s: structure})
 }
 
