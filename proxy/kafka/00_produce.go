@@ -1,7 +1,28 @@
 package kafka
 
+import (
+	"context"
+
+	"github.com/asyncgate/asyncgate/proxy/kafka/wire"
+)
+
 // keyProduce is the API key of Produce.
 const keyProduce = 0
+
+// produce forwards a Produce. Of its records nothing is looked at.
+func (c *connection) produce(ctx context.Context, h wire.RequestHeader, body []byte, whole bool, run *int) (verdict, error) {
+	acks, complete := produceAcks(h.Version, body)
+	switch {
+	case !complete && !whole:
+		return incomplete, nil
+	case !complete:
+		return 0, c.refuse(ctx, "malformed", "Produce ends before its acks")
+	case acks == 0: // never answered
+		c.front.allowed[h.Key].Inc()
+		return forward, nil
+	}
+	return c.forward(ctx, h, run)
+}
 
 // produceAcks reads how many replicas must acknowledge, which stands before the records: with 0 the broker never
 // answers. It fails with complete false if more of the request is needed.

@@ -10,14 +10,14 @@ import (
 )
 
 // authorize decides on a request that is not the gateway's own to answer: forwarded by its class, refused with the
-// field's own error, or the end of the connection.
-func (c *connection) authorize(ctx context.Context, h wire.RequestHeader, body []byte, whole bool, run *int) (verdict, error) {
-	entry := api.Of(h.Key)
+// field's own error, or the end of the connection. The body is the end of the frame.
+func (c *connection) authorize(ctx context.Context, h wire.RequestHeader, frame, body []byte, whole bool, run *int) (verdict, error) {
+	entry, admin := api.Of(h.Key), c.session.Current().Admins[c.principal.Name]
 	if h.Version < 0 || h.Version > entry.Max() {
 		return 0, c.refuse(ctx, "unsupported-api", "%s version %d is not offered", wire.Name(h.Key), h.Version)
 	}
 	switch {
-	case entry.Class == api.Never || entry.Class == api.Admin && !c.session.Current().Admins[c.principal.Name]:
+	case entry.Class == api.Never || entry.Class == api.Admin && !admin:
 		if !whole {
 			return incomplete, nil
 		}
@@ -28,18 +28,11 @@ func (c *connection) authorize(ctx context.Context, h wire.RequestHeader, body [
 	if reason, forbidden := api.Forbidden(h, body); forbidden {
 		return 0, c.refuse(ctx, "inter-broker", "%s: %s", wire.Name(h.Key), reason)
 	}
-	if h.Key != keyProduce {
-		return c.forward(ctx, h, run)
-	}
-	acks, complete := produceAcks(h.Version, body)
 	switch {
-	case !complete && !whole:
-		return incomplete, nil
-	case !complete:
-		return 0, c.refuse(ctx, "malformed", "Produce ends before its acks")
-	case acks == 0: // never answered
-		c.front.allowed[h.Key].Inc()
-		return forward, nil
+	case h.Key == keyProduce:
+		return c.produce(ctx, h, body, whole, run)
+	case h.Key == keyDescribeConfigs && !admin:
+		return c.describeConfigs(ctx, h, frame[:len(frame)-len(body)], body, run)
 	}
 	return c.forward(ctx, h, run)
 }
@@ -71,8 +64,12 @@ func (c *connection) deny(ctx context.Context, h wire.RequestHeader, body []byte
 	if err != nil {
 		return 0, c.refuse(ctx, "malformed", "%s: %v", wire.Name(h.Key), err)
 	}
-	c.session.Metrics().Requests(wire.Name(h.Key), "deny").Inc()
+	c.denied(h)
+	return answered, c.reply(ctx, run, frame)
+}
+
+// denied writes the audit record of a request that is for admins.
+func (c *connection) denied(h wire.RequestHeader) {
 	c.session.Deny(wire.Name(h.Key), "", &sasl.Reject{Stage: sasl.StageRequest, Code: "admin-only",
 		Private: fmt.Sprintf("%s: %s; it is for the principals that the settings list under admins", wire.Name(h.Key), api.Of(h.Key).Reason)})
-	return answered, c.reply(ctx, run, frame)
 }

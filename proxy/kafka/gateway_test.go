@@ -251,6 +251,36 @@ func TestAnAdminRequestIsRefusedToAPrincipalThatIsNone(t *testing.T) {
 	}
 }
 
+func TestConfigurationsOfTopicsAreForEverybodyAndThoseOfBrokersForAdmins(t *testing.T) {
+	t.Parallel()
+	w := start(t, func(p *plan.Plan) { p.Admins = []string{"ops"} })
+	describe := kmsg.NewPtrDescribeConfigsRequest()
+	for _, r := range []struct {
+		kind kmsg.ConfigResourceType
+		name string
+	}{{kmsg.ConfigResourceTypeTopic, "lights"}, {kmsg.ConfigResourceTypeBroker, "0"}, {kmsg.ConfigResourceTypeTopic, "lights"}} {
+		resource := kmsg.NewDescribeConfigsRequestResource()
+		resource.ResourceType, resource.ResourceName = r.kind, r.name
+		describe.Resources = append(describe.Resources, resource)
+	}
+	for user, want := range map[string][]int16{"alice": {0, 0, 31}, "ops": {0, 0, 0}} {
+		cl := w.client(as(user, user+"-secret"))
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		response, err := cl.Broker(0).Request(ctx, describe)
+		if err != nil {
+			t.Fatalf("%s: %v", user, err)
+		}
+		var got []int16
+		for _, r := range response.(*kmsg.DescribeConfigsResponse).Resources {
+			got = append(got, r.ErrorCode)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s asks for a topic, a broker and a topic: errors %v, want %v", user, got, want)
+		}
+	}
+}
+
 func TestADeadClusterIsNoReasonToStop(t *testing.T) {
 	t.Parallel()
 	w := start(t, func(p *plan.Plan) { p.Limits.Handshake = time.Second })

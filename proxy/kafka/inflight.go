@@ -1,6 +1,10 @@
 package kafka
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/asyncgate/asyncgate/proxy/kafka/api"
+)
 
 // maxInFlight bounds the requests of one connection that wait for an answer. Clients keep five (producers) or so; a
 // broker itself answers one at a time.
@@ -14,8 +18,9 @@ type request struct {
 	correlation int32
 	key         int16
 	version     int16
-	local       []byte // the gateway's own answer, as a whole frame; nil: the broker answers
-	own         bool   // a request of the gateway's own: the client never sees the answer
+	local       []byte     // the gateway's own answer, as a whole frame; nil: the broker answers
+	split       *api.Split // what is to be added to the broker's answer; nil: nothing
+	own         bool       // a request of the gateway's own: the client never sees the answer
 }
 
 // inflight is the queue of requests that an answer is owed for, in the order in which a client must see the answers.

@@ -206,7 +206,7 @@ func (c *connection) decide(ctx context.Context, frame []byte, whole bool, run *
 		}
 		return c.own(ctx, h, body, run)
 	}
-	return c.authorize(ctx, h, body, whole, run)
+	return c.authorize(ctx, h, frame, body, whole, run)
 }
 
 // refuse ends the connection without an answer, as brokers do with what they do not offer.

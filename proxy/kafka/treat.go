@@ -7,9 +7,6 @@ import (
 	"github.com/asyncgate/asyncgate/proxy/kafka/wire"
 )
 
-// keyDescribeConfigs is the API key of DescribeConfigs: what it says of brokers holds addresses too.
-const keyDescribeConfigs = 32
-
 // treatment is what happens to an answer on its way to the client.
 type treatment int
 
@@ -91,9 +88,12 @@ func (c *connection) rewrite(r request, size int) error {
 func (c *connection) edit(r request, payload []byte) ([]byte, error) {
 	var frame []byte
 	var err error
-	if r.key == keyDescribeConfigs {
+	switch {
+	case r.split != nil:
+		frame, err = r.split.Merge(payload)
+	case r.key == keyDescribeConfigs:
 		frame, err = address.HideConfigs(r.version, payload)
-	} else {
+	default:
 		frame, err = address.Rewrite(c.front.addresses, r.key, r.version, payload)
 	}
 	if err != nil {
