@@ -1,0 +1,46 @@
+package proxy
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"strings"
+
+	"github.com/asyncgate/asyncgate/plan"
+)
+
+// fingerprint identifies all that a front is made from, contents of files included: a front whose fingerprint is
+// unchanged stays.
+func fingerprint(p *plan.Server) (string, error) {
+	made := struct {
+		Protocol  string
+		TLS       bool
+		Upstream  plan.Upstream
+		Brokers   plan.Brokers
+		Advertise plan.Address
+		Files     []string
+	}{p.Protocol, p.TLS != nil, p.Upstream, p.Brokers, p.Advertise, nil}
+	var files []string
+	if t := p.Upstream.TLS; t != nil {
+		files = append(files, t.CA, t.Certificate, t.Key)
+	}
+	if s := p.Upstream.SASL; s != nil {
+		if path, ok := strings.CutPrefix(string(s.Password), "file:"); ok {
+			files = append(files, path)
+		}
+	}
+	for _, path := range files {
+		if path == "" {
+			continue
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return "", err
+		}
+		sum := sha256.Sum256(b)
+		made.Files = append(made.Files, hex.EncodeToString(sum[:]))
+	}
+	b, err := json.Marshal(made)
+	return string(b), err
+}
