@@ -1,9 +1,11 @@
 package kafka
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/asyncgate/asyncgate/proxy/kafka/address"
+	"github.com/asyncgate/asyncgate/proxy/kafka/api"
 	"github.com/asyncgate/asyncgate/proxy/kafka/wire"
 )
 
@@ -21,7 +23,7 @@ func treatmentOf(r request) treatment {
 	if r.own {
 		return kept
 	}
-	if r.key == keyDescribeConfigs {
+	if r.key == keyDescribeConfigs || api.Of(r.key).Class == api.Admin {
 		return rewritten
 	}
 	switch address.Carries(r.key, r.version) {
@@ -96,10 +98,33 @@ func (c *connection) edit(r request, payload []byte) ([]byte, error) {
 	default:
 		frame, err = address.Rewrite(c.front.addresses, r.key, r.version, payload)
 	}
+	if err == nil && api.Of(r.key).Class == api.Admin {
+		if frame != nil {
+			payload = frame[lengthSize:]
+		}
+		var hidden []byte
+		if hidden, err = address.HideMessages(r.key, r.version, payload, c.leaks); hidden != nil {
+			frame = hidden
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the broker's answer to %s: %w", wire.Name(r.key), err)
 	}
 	return frame, nil
+}
+
+// leaks reports whether an error message names an address of the brokers: one that the cluster advertises, or one end
+// of the connection, which brokers call a connectionId.
+func (c *connection) leaks(message []byte) bool {
+	if bytes.Contains(message, []byte("connectionId=")) || bytes.Contains(message, []byte(c.upstream.RemoteAddr().String())) {
+		return true
+	}
+	for _, broker := range c.front.cluster.seen.Load().brokers {
+		if bytes.Contains(message, []byte(broker)) {
+			return true
+		}
+	}
+	return false
 }
 
 // unchanged deals with an answer that is in the buffer whole, and reports whether it may go to the client as it now
