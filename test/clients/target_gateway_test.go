@@ -97,7 +97,7 @@ func serverSettings(c *kafkatest.Cluster, f front) map[string]any {
 	if f.right["cert"] != "" {
 		tls["clientCA"] = c.Certificate("ca.crt")
 	}
-	return map[string]any{"listen": "127.0.0.1:0", "advertise": "localhost:0", "tls": tls, "upstream": upstream}
+	return map[string]any{"listen": "127.0.0.1:0", "advertise": "127.0.0.1:0", "tls": tls, "upstream": upstream}
 }
 
 // everyScheme are the servers of testdata/schemes.yml. Between them they use every way of being somebody to a cluster.

@@ -124,7 +124,7 @@ func Start(t testing.TB, o Options) *Gateway {
 		g.Stop(t)
 		g.sound(t)
 		if t.Failed() {
-			t.Logf("the gateway's log:\n%s", g.Log(60))
+			t.Logf("the gateway's log:\n%s", g.Log(200))
 		}
 	})
 	ready := g.Wait(t, readyTimeout, "the ready record", func(r Record) bool { return r.Text("msg") == "ready" })
