@@ -114,7 +114,7 @@ func (s *Session) enter() bool {
 
 // turnAway refuses a connection before anything was read from it.
 func (s *Session) turnAway(code, private string) {
-	s.Refuse(s.ctx, &sasl.Reject{Stage: sasl.StageAccept, Code: code, Private: private}, "")
+	s.Refuse(s.ctx, &sasl.Reject{Stage: sasl.StageAccept, Code: code, Private: private})
 }
 
 // release gives the tokens of a connection back.

@@ -42,7 +42,10 @@ type record struct {
 
 // because fills in what a refusal says.
 func (r record) because(why *sasl.Reject) record {
-	r.decision, r.stage, r.code, r.reason = deny, why.Stage, why.Code, why.Private
+	r.decision, r.stage, r.code, r.reason, r.claimed = deny, why.Stage, why.Code, why.Private, why.Claimed
+	if why.Mechanism != "" {
+		r.mechanism = why.Mechanism
+	}
 	return r
 }
 

@@ -50,7 +50,7 @@ func (s *Session) proxied() bool {
 		case left(err):
 			code = "left"
 		}
-		s.Refuse(s.ctx, &sasl.Reject{Stage: sasl.StageProxy, Code: code, Private: err.Error()}, "")
+		s.Refuse(s.ctx, &sasl.Reject{Stage: sasl.StageProxy, Code: code, Private: err.Error()})
 		return false
 	}
 	if ok {
@@ -65,8 +65,7 @@ func (s *Session) proxied() bool {
 func (s *Session) secured() bool {
 	conn := tls.Server(s.tcp, s.State.TLS)
 	if err := conn.Handshake(); err != nil {
-		reject, claimed := tlsReject(err)
-		s.Refuse(s.ctx, reject, claimed)
+		s.Refuse(s.ctx, tlsReject(err))
 		return false
 	}
 	state := conn.ConnectionState()
@@ -94,7 +93,7 @@ func (s *Session) serve() {
 func (s *Session) panicked(r any) {
 	s.Metrics().panics.Inc()
 	s.Log().Error("connection ended by a panic", zap.String("panic", plain(fmt.Sprint(r))), zap.ByteString("stack", debug.Stack()))
-	s.Refuse(s.ctx, &sasl.Reject{Stage: sasl.StageSession, Code: "panic", Private: "a fault of the gateway, see its log"}, "")
+	s.Refuse(s.ctx, &sasl.Reject{Stage: sasl.StageSession, Code: "panic", Private: "a fault of the gateway, see its log"})
 	s.cut()
 }
 
@@ -125,15 +124,15 @@ func (s *Session) outcome(err error) {
 			s.Log().Debug("connection ended", zap.String("error", plain(err.Error())))
 		}
 	case errors.Is(err, os.ErrDeadlineExceeded) && !s.ending():
-		s.Refuse(s.ctx, &sasl.Reject{Stage: sasl.StageHandshake, Code: "timeout", Private: "not authenticated within limits.handshake"}, "")
+		s.Refuse(s.ctx, &sasl.Reject{Stage: sasl.StageHandshake, Code: "timeout", Private: "not authenticated within limits.handshake"})
 	case s.ending():
-		s.Refuse(s.ctx, &sasl.Reject{Stage: sasl.StageHandshake, Code: "draining", Private: "the gateway was draining before the client had authenticated"}, "")
+		s.Refuse(s.ctx, &sasl.Reject{Stage: sasl.StageHandshake, Code: "draining", Private: "the gateway was draining before the client had authenticated"})
 	default:
 		reason := "the client left before it had authenticated"
 		if err != nil && !left(err) {
 			reason += ": " + err.Error()
 		}
-		s.Refuse(s.ctx, &sasl.Reject{Stage: sasl.StageHandshake, Code: "left", Private: reason}, "")
+		s.Refuse(s.ctx, &sasl.Reject{Stage: sasl.StageHandshake, Code: "left", Private: reason})
 	}
 }
 

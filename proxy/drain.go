@@ -75,7 +75,7 @@ func (g *Gateway) await(empty <-chan struct{}, patience time.Duration) error {
 	for _, s := range cut {
 		s.cut()
 	}
-	g.metrics.cut.Add(int64(len(cut)))
+	g.metrics.cut.Add(float64(len(cut)))
 	timer.Reset(cutTime)
 	select {
 	case <-empty:

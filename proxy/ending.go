@@ -10,11 +10,11 @@ import (
 )
 
 // Refuse is the end of a connection that the gateway does not serve, or not any longer. It writes the connection's one
-// audit record of refusal; a second call does nothing. claimed is what the peer said its user name is, if it did.
+// audit record of refusal; a second call does nothing.
 //
 // At stage login it counts a failure of the client's address and, from the fifth within a minute on, holds the caller
 // back until the refusal may be shown. So call it before the refusal is sent.
-func (s *Session) Refuse(ctx context.Context, r *sasl.Reject, claimed string) {
+func (s *Session) Refuse(ctx context.Context, r *sasl.Reject) {
 	s.mu.Lock()
 	if s.refused != nil {
 		s.mu.Unlock()
@@ -22,9 +22,8 @@ func (s *Session) Refuse(ctx context.Context, r *sasl.Reject, claimed string) {
 	}
 	s.refused = r
 	s.mu.Unlock()
-	s.Metrics().refusals.of(r.Stage, r.Code).Inc()
+	s.Metrics().refusals.WithLabelValues(r.Stage, r.Code).Inc()
 	record := s.record("refused").because(r)
-	record.claimed = claimed
 	if r.Stage == sasl.StagePolicy && s.TLS != nil && s.CertificateErr != nil {
 		record.reason += "; " + s.CertificateErr.Error()
 	}
@@ -135,7 +134,7 @@ const endTime = time.Second
 
 // terminate ends a session that is no longer allowed, with the audit record that says why.
 func (s *Session) terminate(r *sasl.Reject) {
-	s.Refuse(s.ctx, r, "")
+	s.Refuse(s.ctx, r)
 	s.drain()
 	time.AfterFunc(endTime, s.cut)
 }

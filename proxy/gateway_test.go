@@ -113,7 +113,7 @@ func (f *linesFront) answer(ctx context.Context, s *proxy.Session, verb, rest st
 	case "guest":
 		return f.admit(ctx, s, nil, nil)
 	case "fail":
-		s.Refuse(ctx, &sasl.Reject{Stage: sasl.StageLogin, Code: sasl.CodeWrongPassword, Private: "wrong password"}, rest)
+		s.Refuse(ctx, &sasl.Reject{Stage: sasl.StageLogin, Code: sasl.CodeWrongPassword, Private: "wrong password", Claimed: rest})
 		return "refused", false
 	case "echo":
 		return rest, true
@@ -153,7 +153,7 @@ func (f *linesFront) admit(ctx context.Context, s *proxy.Session, certificate, l
 		reject = s.Admit(p)
 	}
 	if reject != nil {
-		s.Refuse(ctx, reject, "")
+		s.Refuse(ctx, reject)
 		return "refused " + reject.Code, false
 	}
 	return "welcome", true

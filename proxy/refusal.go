@@ -13,12 +13,12 @@ import (
 )
 
 // tlsReject says in one word why a TLS handshake failed, and whose certificate it was if one was shown.
-func tlsReject(err error) (reject *sasl.Reject, claimed string) {
-	reject = &sasl.Reject{Stage: sasl.StageTLS, Code: tlsCode(err), Private: err.Error()}
+func tlsReject(err error) *sasl.Reject {
+	reject := &sasl.Reject{Stage: sasl.StageTLS, Code: tlsCode(err), Private: err.Error()}
 	if failed := (*tls.CertificateVerificationError)(nil); errors.As(err, &failed) && len(failed.UnverifiedCertificates) > 0 {
-		claimed = failed.UnverifiedCertificates[0].Subject.String()
+		reject.Claimed = failed.UnverifiedCertificates[0].Subject.String()
 	}
-	return reject, claimed
+	return reject
 }
 
 func tlsCode(err error) string {

@@ -19,8 +19,7 @@ func (g *Gateway) Reload(p *plan.Plan) error {
 		return err
 	}
 	g.metrics.reloads.Inc()
-	g.metrics.reloadOK.Store(true)
-	g.metrics.reloadTime.Store(time.Now().Unix())
+	g.metrics.reloaded(time.Now())
 	g.log.Info("reloaded", g.ready()...)
 	g.judge()
 	return nil
@@ -30,7 +29,7 @@ func (g *Gateway) Reload(p *plan.Plan) error {
 // does so itself; it is for whoever could not even make a plan.
 func (g *Gateway) ReloadFailed(err error) {
 	g.metrics.reloadFailures.Inc()
-	g.metrics.reloadOK.Store(false)
+	g.metrics.reloadOK.Set(0)
 	g.log.Error("reload failed, the old state stays", zap.Error(err))
 }
 
@@ -203,7 +202,7 @@ func (g *Gateway) commit(p *plan.Plan, nexts []*next) {
 	left := make(map[*Server]*socket) // what moved servers leave behind, for others perhaps
 	for _, n := range nexts {
 		n.server.state.Store(n.state)
-		n.server.metrics.ends.Store(&n.state.ends)
+		n.server.metrics.ends(n.state.ends)
 		n.server.warnEnds(n.state)
 		switch {
 		case n.fresh:
@@ -242,7 +241,7 @@ func (g *Gateway) limits() *plan.Limits {
 func (s *Session) leave(patience time.Duration) {
 	s.drain()
 	time.AfterFunc(patience, func() {
-		s.Refuse(s.ctx, &sasl.Reject{Stage: sasl.StageSession, Code: "server-removed", Public: publicEnded, Private: "a reload has removed the server"}, "")
+		s.Refuse(s.ctx, &sasl.Reject{Stage: sasl.StageSession, Code: "server-removed", Public: publicEnded, Private: "a reload has removed the server"})
 		s.cut()
 	})
 }

@@ -72,7 +72,7 @@ func (s *Session) Admit(p *sasl.Principal) *sasl.Reject {
 		_ = s.tcp.SetDeadline(time.Time{})
 		_ = s.tcp.SetReadDeadline(time.Now().Add(s.State.Limits.Idle))
 	}
-	s.Metrics().logins.of(p.Mechanism, "").Inc()
+	s.Metrics().logins.WithLabelValues(p.Mechanism).Inc()
 	r := s.record("login")
 	r.decision, r.stage = allow, sasl.StageLogin
 	if !first {

@@ -1,6 +1,9 @@
 package proxy
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // Bounds of what peers may put into a log record, in bytes.
 const (
@@ -16,11 +19,14 @@ func quoted(s string) string {
 	return strconv.QuoteToASCII(cut(s, maxClaimed))
 }
 
-// plain is a reason of our own, which may repeat something that a peer sent: printable ASCII, and cut.
+// plain is a reason of our own, which may repeat something that a peer sent: printable ASCII, and cut. Quotation marks
+// and backslashes stay as they are: the log's own encoding takes care of them.
 func plain(s string) string {
 	q := strconv.QuoteToASCII(cut(s, maxReason))
-	return q[1 : len(q)-1]
+	return unescape.Replace(q[1 : len(q)-1])
 }
+
+var unescape = strings.NewReplacer(`\\`, `\`, `\"`, `"`)
 
 func cut(s string, limit int) string {
 	if len(s) <= limit {

@@ -39,11 +39,17 @@ func (m *plainMechanism) Start(Peer) Exchange {
 
 type plainExchange struct {
 	passwords passwords
+	user      string // whom the client names
 	over      bool
 }
 
 // Next takes the only message of the client: "[AUTHZ] NUL USER NUL PASSWORD".
 func (x *plainExchange) Next(ctx context.Context, in []byte) Step {
+	step := x.take(ctx, in)
+	return step.by(Plain, x.user)
+}
+
+func (x *plainExchange) take(ctx context.Context, in []byte) Step {
 	if x.over {
 		return afterEnd(Plain)
 	}
@@ -59,6 +65,7 @@ func (x *plainExchange) Next(ctx context.Context, in []byte) Step {
 		return refuse(CodeMalformed, publicPlain, "a message that is not UTF-8")
 	}
 	authz, user, password := string(fields[0]), string(fields[1]), fields[2]
+	x.user = user
 	switch {
 	case user == "":
 		return refuse(CodeMalformed, publicNoUser, "no user name")

@@ -57,6 +57,18 @@ func newReject(code, public, format string, args ...any) *Reject {
 	return &Reject{Stage: StageLogin, Code: code, Public: public, Private: fmt.Sprintf(format, args...)}
 }
 
+// by completes a refusal: the mechanism that was under way, and who the client has said it is. An API key in the place
+// of a user name says nothing of that kind.
+func (s Step) by(mechanism, user string) Step {
+	if s.Reject != nil {
+		s.Reject.Mechanism = mechanism
+		if !IsKey(user) {
+			s.Reject.Claimed = user
+		}
+	}
+	return s
+}
+
 // afterEnd is the answer to a message that comes when the exchange is over.
 func afterEnd(mechanism string) Step {
 	return refuse(CodeOutOfOrder, publicInvalid(mechanism), "a message after the end of the exchange")

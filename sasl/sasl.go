@@ -96,6 +96,9 @@ type Reject struct {
 	Code    string // stable word for the audit record, e.g. "unknown-user"
 	Public  string // constant text for the client; never tells an unknown user from a wrong password
 	Private string // the true reason, for the operator; never a credential
+
+	Mechanism string // the mechanism that was under way; empty: none
+	Claimed   string // the user name that the client has given, unproved; empty: none
 }
 
 // Error is the private reason, for logs.

@@ -63,7 +63,8 @@ func (x *scramExchange) Next(_ context.Context, in []byte) Step {
 		next = (*scramExchange).takeFirst
 	}
 	x.next = (*scramExchange).over
-	return next(x, in)
+	step := next(x, in)
+	return step.by(x.mechanism.Name(), x.first.user)
 }
 
 func (x *scramExchange) over([]byte) Step { return afterEnd(x.mechanism.Name()) }

@@ -59,7 +59,7 @@ func wantReject(t *testing.T, step Step, code, public string) {
 	if got.Private == "" || got.Private == got.Public {
 		t.Error("no private reason")
 	}
-	got.Private = ""
+	got.Private, got.Mechanism, got.Claimed = "", "", "" // TestARefusalNamesTheMechanismAndWhoWasClaimed
 	if diff := cmp.Diff(Reject{Stage: StageLogin, Code: code, Public: public}, got); diff != "" {
 		t.Errorf("%s\nprivate: %s", diff, step.Reject.Private)
 	}
@@ -394,5 +394,25 @@ func BenchmarkScramServer(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+func TestARefusalNamesTheMechanismAndWhoWasClaimed(t *testing.T) {
+	dir := newBook(t).dir
+	key := KeyPrefix + "0123456789abcdef_secret"
+	for _, c := range []struct {
+		mechanism Mechanism
+		sent      string
+		claimed   string
+	}{
+		{NewPlain(PlainOptions{Users: true}, dir), "\x00alice\x00guess", "alice"},
+		{NewPlain(PlainOptions{KeyInUser: true}, dir), "\x00" + key + "\x00x", ""}, // a key is no name
+		{NewPlain(PlainOptions{Users: true}, dir), "alice", ""},
+		{NewScram(SHA256, dir, nil), "p=tls-unique,,n=alice,r=abc", ""},
+	} {
+		step := c.mechanism.Start(Peer{}).Next(t.Context(), []byte(c.sent))
+		if step.Reject == nil || step.Reject.Mechanism != c.mechanism.Name() || step.Reject.Claimed != c.claimed {
+			t.Errorf("%s, %.20q: %+v, want a refusal of %q", c.mechanism.Name(), c.sent, step.Reject, c.claimed)
+		}
 	}
 }

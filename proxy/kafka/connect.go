@@ -80,5 +80,5 @@ func (c *connection) candidates(ctx context.Context) ([]string, error) {
 // failUpstream tells the operator why a client that did nothing wrong loses its connection.
 func (c *connection) failUpstream(ctx context.Context, code string, err error) {
 	c.session.Metrics().UpstreamFailures(code).Inc()
-	c.session.Refuse(ctx, &sasl.Reject{Stage: sasl.StageUpstream, Code: code, Private: err.Error()}, "")
+	c.session.Refuse(ctx, &sasl.Reject{Stage: sasl.StageUpstream, Code: code, Private: err.Error()})
 }

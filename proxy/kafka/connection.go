@@ -56,7 +56,7 @@ func (c *connection) serve(ctx context.Context) error {
 		id, ok := c.front.addresses.byName(c.session.TLS.ServerName)
 		if !ok {
 			c.session.Refuse(ctx, &sasl.Reject{Stage: sasl.StageTLS, Code: "unknown-server-name",
-				Private: fmt.Sprintf("the client asked for %.255q, which is neither the advertised host nor a broker's name", c.session.TLS.ServerName)}, "")
+				Private: fmt.Sprintf("the client asked for %.255q, which is neither the advertised host nor a broker's name", c.session.TLS.ServerName)})
 			return nil
 		}
 		if id != proxy.Bootstrap {
@@ -83,7 +83,7 @@ func (c *connection) login(ctx context.Context) (*sasl.Principal, error) {
 			errors.As(c.session.CertificateErr, &reject) // says more: unknown, expired, revoked
 		}
 		if reject != nil {
-			c.session.Refuse(ctx, reject, "")
+			c.session.Refuse(ctx, reject)
 			return nil, nil
 		}
 		return byCertificate, nil
@@ -99,7 +99,7 @@ func (c *connection) login(ctx context.Context) (*sasl.Principal, error) {
 			}
 			if enough {
 				if reject := c.admit(byCertificate); reject != nil {
-					c.session.Refuse(ctx, reject, "")
+					c.session.Refuse(ctx, reject)
 					return nil, nil
 				}
 				return byCertificate, nil
@@ -108,7 +108,7 @@ func (c *connection) login(ctx context.Context) (*sasl.Principal, error) {
 		frame, err := c.client.readFrame(state.Limits.PreAuthFrame)
 		if err == errFrameLength {
 			c.session.Refuse(ctx, &sasl.Reject{Stage: sasl.StageHandshake, Code: "frame-length",
-				Private: fmt.Sprintf("a frame before authentication is at most %d bytes long", state.Limits.PreAuthFrame)}, "")
+				Private: fmt.Sprintf("a frame before authentication is at most %d bytes long", state.Limits.PreAuthFrame)})
 			return nil, nil
 		}
 		if err != nil {
@@ -116,7 +116,7 @@ func (c *connection) login(ctx context.Context) (*sasl.Principal, error) {
 		}
 		a := l.next(ctx, frame)
 		if a.reject != nil {
-			c.session.Refuse(ctx, a.reject, "")
+			c.session.Refuse(ctx, a.reject)
 		}
 		if a.frame != nil {
 			if _, err := c.session.Conn.Write(a.frame); err != nil {

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/proxy"
 	"github.com/asyncgate/asyncgate/proxy/kafka/api"
@@ -44,7 +46,7 @@ func (protocol) Open(server *proxy.Server) (proxy.Front, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &front{server: server, upstream: up, addresses: addresses, allowed: make(map[int16]*proxy.Counter)}
+	f := &front{server: server, upstream: up, addresses: addresses, allowed: make(map[int16]prometheus.Counter)}
 	for _, a := range api.All() {
 		f.allowed[a.Key] = server.Metrics().Requests(a.Name(), "allow")
 	}
@@ -61,7 +63,7 @@ type front struct {
 	upstream  *upstream
 	cluster   *cluster
 	addresses *addresses
-	allowed   map[int16]*proxy.Counter // forwarded requests, by API key
+	allowed   map[int16]prometheus.Counter // forwarded requests, by API key
 	stop      context.CancelFunc
 	watching  sync.WaitGroup
 }

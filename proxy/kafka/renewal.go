@@ -47,7 +47,7 @@ func (c *connection) renew(ctx context.Context, frame []byte, whole bool, run *i
 
 func (c *connection) renewalStep(ctx context.Context, a answer, run *int) (verdict, error) {
 	if a.reject != nil {
-		c.session.Refuse(ctx, a.reject, "")
+		c.session.Refuse(ctx, a.reject)
 	}
 	if a.frame != nil {
 		if err := c.reply(ctx, run, a.frame); err != nil {

@@ -135,7 +135,7 @@ func (c *connection) walkRequests(ctx context.Context) error {
 			if err := c.dial(ctx); err != nil {
 				return err
 			}
-			c.session.Metrics().FromClient.Add(int64(size))
+			c.session.Metrics().FromClient.Add(float64(size))
 			if err := c.client.pass(c.upstream.Conn, int64(size), c.renewDeadlines); err != nil {
 				return err
 			}
@@ -211,7 +211,7 @@ func (c *connection) decide(ctx context.Context, frame []byte, whole bool, run *
 
 // refuse ends the connection without an answer, as brokers do with what they do not offer.
 func (c *connection) refuse(ctx context.Context, code, format string, args ...any) error {
-	c.session.Refuse(ctx, &sasl.Reject{Stage: sasl.StageRequest, Code: code, Private: fmt.Sprintf(format, args...)}, "")
+	c.session.Refuse(ctx, &sasl.Reject{Stage: sasl.StageRequest, Code: code, Private: fmt.Sprintf(format, args...)})
 	return errClosed
 }
 
@@ -244,7 +244,7 @@ func (c *connection) flushRequests(ctx context.Context, n int) error {
 		return err
 	}
 	c.renewDeadlines()
-	c.session.Metrics().FromClient.Add(int64(n))
+	c.session.Metrics().FromClient.Add(float64(n))
 	if _, err := c.upstream.Write(c.client.bytes()[:n]); err != nil {
 		return err
 	}

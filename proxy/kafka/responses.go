@@ -122,7 +122,7 @@ func (c *connection) renewAnswer() {
 // writeClient writes what belongs to the client.
 func (c *connection) writeClient(p []byte) error {
 	c.renewAnswer()
-	c.session.Metrics().ToClient.Add(int64(len(p)))
+	c.session.Metrics().ToClient.Add(float64(len(p)))
 	_, err := c.session.Conn.Write(p)
 	return err
 }

@@ -50,7 +50,7 @@ func (c *connection) treat(t treatment, r request, size int) error {
 
 // passOn passes the next n bytes of the broker's on without looking at them.
 func (c *connection) passOn(n int64) error {
-	c.session.Metrics().ToClient.Add(n)
+	c.session.Metrics().ToClient.Add(float64(n))
 	return c.answers.pass(c.session.Conn, n, c.renewAnswer)
 }
 
