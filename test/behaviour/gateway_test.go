@@ -17,7 +17,8 @@ func gatewayTarget(t testing.TB, bootstrap ...string) *dialogue.Target {
 	t.Helper()
 	certificates := inprocess.NewCertificates(t)
 	users := inprocess.NewUsers(t, "alice", "bob")
-	g := inprocess.Start(t, inprocess.Plan(certificates, sessionTime, bootstrap...), users)
+	p := inprocess.Plan(inprocess.PlanOptions{Certificates: certificates, Session: sessionTime, Bootstrap: bootstrap})
+	g := inprocess.Start(t, p, users)
 	return &dialogue.Target{Addresses: g.Addresses, TLS: certificates.Client, Session: sessionTime}
 }
 

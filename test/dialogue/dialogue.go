@@ -13,12 +13,14 @@
 // The statements:
 //
 //	on LISTENER            where to connect: plaintext, sasl, sasl-tls, sasl-tls-optional, mtls, sasl-expiring
-//	tls [certificate=NAME] [max=1.1]   how the TLS handshake goes, where the listener has one
+//	tls OPTION=VALUE…      how the TLS handshake goes, where the listener has one: certificate=NAME, max=1.1, name=SNI,
+//	                       alpn=PROTOCOL, fragment=BYTES of the ClientHello in a record
 //	without tls            sends in clear to a TLS port
 //	> MESSAGE              sends, and reads as many answers as are due
 //	+ MESSAGE              holds the message back, to go out in one segment with the next one that is sent
 //	slowly                 the next message goes out byte by byte
 //	fin                    ends the sending direction
+//	mark                   what follows is what is measured, see [Target]
 //	expire                 waits until the session of the last login has expired
 //	< …                    one answer
 //	open, closed, tls refused   how it ends
@@ -54,7 +56,7 @@ const (
 
 // Step is one thing that a client does, and what is answered to it.
 type Step struct {
-	Verb    string // ">", "+", "slowly", "fin" or "expire"
+	Verb    string // ">", "+", "slowly", "fin", "mark" or "expire"
 	Message *Message
 	Answers []string // without the "< "
 }

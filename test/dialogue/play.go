@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -20,6 +21,8 @@ type Target struct {
 	// TLS is a client's side of TLS with the certificate of that name; empty: none.
 	TLS     func(certificate string) (*tls.Config, error)
 	Session time.Duration // how long a login on the sasl-expiring listener lasts
+	// Mark is called when what is to be measured begins: after the TLS handshake, and again at each mark.
+	Mark func()
 }
 
 // Patience says how long an answer, or the end of the connection, is waited for.
@@ -33,7 +36,7 @@ type Result struct {
 	*Dialogue
 	Local string        // the client's address
 	Late  time.Duration // between the last thing that was sent and the end of the connection
-	Sent  int           // bytes
+	Sent  int           // bytes since the last mark
 }
 
 // maxAnswer bounds an answer, in bytes.
@@ -51,11 +54,15 @@ func (d *Dialogue) Play(ctx context.Context, t *Target, patience Patience) (*Res
 		return nil, err
 	}
 	defer raw.Close()
-	return d.Speak(ctx, raw, t, patience)
+	return d.speak(ctx, raw, t, patience, false)
 }
 
-// Speak is Play on a connection that exists already, without TLS so far.
-func (d *Dialogue) Speak(ctx context.Context, raw net.Conn, t *Target, patience Patience) (*Result, error) {
+// Continue is Play on a connection that exists already and is not to end with the dialogue.
+func (d *Dialogue) Continue(ctx context.Context, conn net.Conn, t *Target, patience Patience) (*Result, error) {
+	return d.speak(ctx, conn, t, patience, true)
+}
+
+func (d *Dialogue) speak(ctx context.Context, raw net.Conn, t *Target, patience Patience, on bool) (*Result, error) {
 	played := *d
 	played.Steps, played.End = make([]Step, len(d.Steps)), ""
 	for i, s := range d.Steps {
@@ -65,7 +72,7 @@ func (d *Dialogue) Speak(ctx context.Context, raw net.Conn, t *Target, patience 
 		result: &Result{Dialogue: &played, Local: raw.LocalAddr().String()}}
 	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	if strings.Contains(d.Listener, "tls") && !d.InClear {
+	if strings.Contains(d.Listener, "tls") && !d.InClear && !on {
 		if refused, err := p.handshake(ctx); err != nil {
 			return nil, err
 		} else if refused {
@@ -73,10 +80,12 @@ func (d *Dialogue) Speak(ctx context.Context, raw net.Conn, t *Target, patience 
 			return p.result, nil
 		}
 	}
+	p.mark()
 	p.sent = time.Now()
 	for i, s := range d.Steps {
 		p.now = &played.Steps[i]
 		p.last = d.End != Open && !answered(d.Steps[i+1:])
+		p.cut = i+1 < len(d.Steps) && d.Steps[i+1].Verb == "fin"
 		if err := p.step(s); err != nil {
 			return nil, fmt.Errorf("%s: %s: %w", d.Name, s, err)
 		}
@@ -84,7 +93,7 @@ func (d *Dialogue) Speak(ctx context.Context, raw net.Conn, t *Target, patience 
 			break
 		}
 	}
-	if played.End == "" {
+	if played.End == "" && !on {
 		p.finish()
 	}
 	return p.result, ctx.Err()
@@ -102,6 +111,7 @@ type player struct {
 	held     []byte
 	slowly   bool
 	now      *Step // as it goes
+	cut      bool  // what is sent next is the end
 	last     bool  // the dialogue says nothing more after this step but that the connection ends
 	due      []due
 	sent     time.Time // when something was sent last
@@ -133,7 +143,14 @@ func (p *player) handshake(ctx context.Context) (refused bool, err error) {
 	if name, ok := p.expected.TLS["name"]; ok {
 		config.ServerName, config.InsecureSkipVerify = name, true // how the server takes the name is the question
 	}
-	secured := tls.Client(p.raw, config)
+	if protocol, ok := p.expected.TLS["alpn"]; ok {
+		config.NextProtos = []string{protocol}
+	}
+	raw := p.raw
+	if size, err := strconv.Atoi(p.expected.TLS["fragment"]); err == nil {
+		raw = &fragmenting{Conn: raw, size: size}
+	}
+	secured := tls.Client(raw, config)
 	ctx, cancel := context.WithTimeout(ctx, p.patience.Expected)
 	defer cancel()
 	if err := secured.HandshakeContext(ctx); err != nil {
@@ -150,7 +167,11 @@ func (p *player) step(s Step) error {
 		return nil
 	case "fin":
 		p.sent = time.Now()
-		return p.closeWrite()
+		p.closeWrite()
+		return nil
+	case "mark":
+		p.mark()
+		return nil
 	case "expire":
 		time.Sleep(time.Until(p.expires.Add(100 * time.Millisecond)))
 		return nil
@@ -159,7 +180,11 @@ func (p *player) step(s Step) error {
 	if err != nil {
 		return err
 	}
-	p.held = append(p.held, b...)
+	if len(p.held) == 0 {
+		p.held = b
+	} else {
+		p.held = append(p.held[:len(p.held):len(p.held)], b...)
+	}
 	if s.Message.form != "bytes" {
 		p.due = append(p.due, p.talk.due(s.Message))
 	}
@@ -168,6 +193,14 @@ func (p *player) step(s Step) error {
 	}
 	p.write() // if it fails, reading says why
 	return p.answers(s)
+}
+
+// mark begins the measurement.
+func (p *player) mark() {
+	p.result.Sent = 0
+	if p.target.Mark != nil {
+		p.target.Mark()
+	}
 }
 
 func (p *player) write() {
@@ -188,15 +221,18 @@ func (p *player) write() {
 	p.sent = time.Now()
 }
 
-func (p *player) closeWrite() error {
+// closeWrite ends the sending direction. If the server has closed both already, reading will tell.
+func (p *player) closeWrite() {
 	if c, ok := p.conn.(interface{ CloseWrite() error }); ok {
-		return c.CloseWrite()
+		_ = c.CloseWrite()
 	}
-	return errors.New("this connection has no directions")
 }
 
 // answers reads what is due, and one more where bytes were sent of which it is not known what they ask for.
 func (p *player) answers(s Step) error {
+	if p.cut && s.Message.form == "bytes" && len(s.Answers) == 0 {
+		return nil
+	}
 	for n := 0; len(p.due) > 0 || s.Message.form == "bytes" && n < max(1, len(s.Answers)); n++ {
 		wait := p.patience.Unexpected
 		if n < len(s.Answers) || p.last {

@@ -26,8 +26,6 @@ type conversation struct {
 	password                          string // of the last proof
 }
 
-func (c *conversation) next() int32 { c.correlation++; return c.correlation }
-
 var placeholder = regexp.MustCompile(`\{[^{}]*\}`)
 
 // expand replaces what stands in braces in a text:

@@ -1,6 +1,7 @@
 package inprocess
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"net/netip"
@@ -93,26 +94,38 @@ func (c *Certificates) server(mode plan.AuthMode) *plan.TLS {
 	return t
 }
 
+// PlanOptions say what a [Plan] is to have.
+type PlanOptions struct {
+	Certificates *Certificates
+	Session      time.Duration // of the sasl-expiring server
+	Bootstrap    []string      // of the cluster
+	Handshake    time.Duration // limit; 0 is the default
+	Idle         time.Duration // limit; 0 is the default
+}
+
 // Plan has a server of each kind before one cluster. Clients on loopback are not slowed down for their failures, and a
 // drain does not wait.
-func Plan(c *Certificates, session time.Duration, bootstrap ...string) *plan.Plan {
+func Plan(o PlanOptions) *plan.Plan {
 	limits := plan.DefaultLimits()
 	limits.Drain = 100 * time.Millisecond
 	limits.ExemptClients = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	limits.Handshake = cmp.Or(o.Handshake, limits.Handshake)
+	limits.Idle = cmp.Or(o.Idle, limits.Idle)
 	p := &plan.Plan{Document: "in memory", Limits: limits}
 	add := func(name, protocol string, t *plan.TLS, ways ...plan.Alternative) *plan.Server {
 		p.Servers = append(p.Servers, plan.Server{
 			Name: name, Protocol: protocol, Enforced: true, Listen: "127.0.0.1:0", Advertise: plan.Address{Host: "127.0.0.1"},
-			TLS: t, Alternatives: ways, Upstream: plan.Upstream{Bootstrap: bootstrap, Identity: "service"},
+			TLS: t, Alternatives: ways, Upstream: plan.Upstream{Bootstrap: o.Bootstrap, Identity: "service"},
 		})
 		return &p.Servers[len(p.Servers)-1]
 	}
+	c := o.Certificates
 	add(Plaintext, "kafka", nil).AllowAnonymous = true
 	add(SASL, "kafka", nil, users)
 	add(SASLTLS, "kafka-secure", c.server(plan.CertificateNone), users)
 	add(Optional, "kafka-secure", c.server(plan.CertificateOptional), users)
 	add(MTLS, "kafka-secure", c.server(plan.CertificateRequired), certificate)
-	add(Expiring, "kafka", nil, users).MaxSession = session
+	add(Expiring, "kafka", nil, users).MaxSession = o.Session
 	return p
 }
 
