@@ -39,12 +39,15 @@ func (c *connection) walkAnswers() error {
 	run, done := 0, 0 // bytes and whole answers that may go to the client and have not yet
 	for {
 		p := c.answers.bytes()[run:]
-		if len(p) < lengthSize+4 {
+		if len(p) < lengthSize {
 			return c.flushAnswers(run, done)
 		}
 		n, err := frameLength(p, math.MaxInt32)
 		if err != nil || n < 4 {
 			return fmt.Errorf("%w: a frame of %d bytes", errAnswer, n)
+		}
+		if len(p) < lengthSize+4 {
+			return c.flushAnswers(run, done)
 		}
 		r, ok := c.owed.front(done)
 		if ok && r.local != nil { // the gateway's own answer comes first

@@ -19,6 +19,7 @@
 //	> MESSAGE              sends, and reads as many answers as are due
 //	+ MESSAGE              holds the message back, to go out in one segment with the next one that is sent
 //	slowly                 the next message goes out byte by byte
+//	drip                   the same, with a pause of 50 ms after each byte
 //	fin                    ends the sending direction
 //	mark                   what follows is what is measured, see [Target]
 //	expire                 waits until the session of the last login has expired
@@ -56,7 +57,7 @@ const (
 
 // Step is one thing that a client does, and what is answered to it.
 type Step struct {
-	Verb    string // ">", "+", "slowly", "fin", "mark" or "expire"
+	Verb    string // ">", "+", "slowly", "drip", "fin", "mark" or "expire"
 	Message *Message
 	Answers []string // without the "< "
 }

@@ -130,7 +130,7 @@ func (p *parser) statement(line, word, rest string) error {
 			return err
 		}
 		d.Steps = append(d.Steps, Step{Verb: word, Message: m})
-	case line == "slowly" || line == "fin" || line == "mark" || line == "expire":
+	case line == "slowly" || line == "drip" || line == "fin" || line == "mark" || line == "expire":
 		d.Steps = append(d.Steps, Step{Verb: line})
 	default:
 		return fmt.Errorf("%q is no statement", line)

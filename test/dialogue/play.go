@@ -39,6 +39,9 @@ type Result struct {
 	Sent  int           // bytes since the last mark
 }
 
+// dripPause is between two bytes that drip: many of them outlast any deadline that each would extend.
+const dripPause = 50 * time.Millisecond
+
 // maxAnswer bounds an answer, in bytes.
 const maxAnswer = 1 << 20
 
@@ -110,9 +113,10 @@ type player struct {
 	bare     bool // tokens come without a header
 	held     []byte
 	slowly   bool
-	now      *Step // as it goes
-	cut      bool  // what is sent next is the end
-	last     bool  // the dialogue says nothing more after this step but that the connection ends
+	pause    time.Duration // after each write
+	now      *Step         // as it goes
+	cut      bool          // what is sent next is the end
+	last     bool          // the dialogue says nothing more after this step but that the connection ends
 	due      []due
 	sent     time.Time // when something was sent last
 	expires  time.Time // the session
@@ -165,6 +169,9 @@ func (p *player) step(s Step) error {
 	case "slowly":
 		p.slowly = true
 		return nil
+	case "drip":
+		p.slowly, p.pause = true, dripPause
+		return nil
 	case "fin":
 		p.sent = time.Now()
 		p.closeWrite()
@@ -208,7 +215,8 @@ func (p *player) write() {
 	if p.slowly {
 		size = 1
 	}
-	p.held, p.slowly = nil, false
+	pause := p.pause
+	p.held, p.slowly, p.pause = nil, false, 0
 	p.result.Sent += len(b)
 	_ = p.conn.SetWriteDeadline(time.Now().Add(p.patience.Expected))
 	for len(b) > 0 {
@@ -217,6 +225,7 @@ func (p *player) write() {
 			return
 		}
 		b = b[n:]
+		time.Sleep(pause)
 	}
 	p.sent = time.Now()
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"runtime"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -45,12 +44,12 @@ type stage struct {
 	worked  int
 }
 
-func newStage(t *testing.T, certificates *inprocess.Certificates, change func(*stage, *inprocess.PlanOptions)) *stage {
+func newStage(t *testing.T, certificates *inprocess.Certificates, change func(*inprocess.PlanOptions)) *stage {
 	t.Helper()
 	s := &stage{t: t, canary: canary.Start(t, canary.Options{})}
 	o := inprocess.PlanOptions{Certificates: certificates, Session: time.Second, Bootstrap: []string{s.canary.Address()}}
 	if change != nil {
-		change(s, &o)
+		change(&o)
 	}
 	p := inprocess.Plan(o)
 	p.Admins = []string{"bob"}
@@ -63,8 +62,9 @@ func newStage(t *testing.T, certificates *inprocess.Certificates, change func(*s
 func TestHostile(t *testing.T) {
 	s := newStage(t, certificates(t), nil)
 	s.employ()
+	calm()
 	counts := map[string]*costs{}
-	for _, v := range vectors(t, "[KS]*") {
+	for _, v := range vectors(t, "[KST]0[1-9]") {
 		if counts[v.class] == nil {
 			counts[v.class] = &costs{}
 		}
@@ -162,6 +162,17 @@ func (s *stage) play(name string, v vector, p dialogue.Patience) *dialogue.Resul
 
 // checkAudit is U5: one record, with the expected code, and nothing secret in any.
 func (s *stage) checkAudit(name string, v vector, r *dialogue.Result) {
+	s.expectAudit(name, v, r)
+	for _, secret := range []string{"-secret", "swordfish"} {
+		if s.gateway.Log.Contains([]byte(secret)) {
+			s.t.Errorf("%s: the log has a password in it", name)
+		}
+	}
+	s.gateway.Log.Forget()
+}
+
+// expectAudit waits for the one record that refuses a vector.
+func (s *stage) expectAudit(name string, v vector, r *dialogue.Result) {
 	ours := func(r2 inprocess.Record) bool {
 		return r2.Logger == "audit" && r2.Field("remote") == r.Local && r2.Field("decision") == "deny"
 	}
@@ -181,12 +192,6 @@ func (s *stage) checkAudit(name string, v vector, r *dialogue.Result) {
 	if !slices.Equal(got, want) {
 		s.t.Errorf("%s: audit records %q, want %q", name, got, want)
 	}
-	for _, secret := range []string{"-secret", "swordfish"} {
-		if s.gateway.Log.Contains([]byte(secret)) {
-			s.t.Errorf("%s: the log has a password in it", name)
-		}
-	}
-	s.gateway.Log.Forget()
 }
 
 // checkUpstream is U1: nothing but the gateway's own requests and the legitimate client's has reached the broker.
@@ -245,6 +250,17 @@ func resources() held {
 	return h
 }
 
+// calm waits until what is held has not changed for a while: the gateway's watch of the cluster has begun.
+func calm() held {
+	last, since := resources(), time.Now()
+	for end := time.Now().Add(quiet); time.Now().Before(end) && time.Since(since) < 200*time.Millisecond; time.Sleep(5 * time.Millisecond) {
+		if now := resources(); now != last {
+			last, since = now, time.Now()
+		}
+	}
+	return last
+}
+
 // settle waits until no more is held than before.
 func settle(before held) bool {
 	for end := time.Now().Add(quiet); time.Now().Before(end); time.Sleep(time.Millisecond) {
@@ -254,10 +270,3 @@ func settle(before held) bool {
 	}
 	return false
 }
-
-func certificates(t testing.TB) *inprocess.Certificates {
-	t.Helper()
-	return inprocess.NewCertificates(t)
-}
-
-var _ = strings.Contains

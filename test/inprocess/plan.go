@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -22,6 +23,8 @@ const (
 	Optional  = "sasl-tls-optional" // the same, and a certificate may be shown
 	MTLS      = "mtls"              // a certificate must be shown
 	Expiring  = "sasl-expiring"     // as SASL, for a session
+	Proxied   = "sasl-proxied"      // as SASL, behind the PROXY protocol
+	ByName    = "sasl-tls-by-name"  // as SASLTLS at gateway.test, its brokers at broker-N.gateway.test on the same port
 )
 
 // Certificates are throwaway certificates: the gateway's, and those of clients.
@@ -40,7 +43,7 @@ func NewCertificates(t testing.TB) *Certificates {
 	c := &Certificates{dir: t.TempDir(), roots: x509.NewCertPool(), clients: map[string]tls.Certificate{}}
 	c.Trusted, c.Foreign = authority(t, "trusted"), authority(t, "foreign")
 	c.roots.AppendCertsFromPEM(c.Trusted.PEM())
-	server, err := c.Trusted.Server("127.0.0.1", "localhost")
+	server, err := c.Trusted.Server("127.0.0.1", "localhost", "gateway.test", "*.gateway.test")
 	if err == nil {
 		err = server.Write(filepath.Join(c.dir, "server.crt"), filepath.Join(c.dir, "server.key"))
 	}
@@ -73,6 +76,22 @@ func (c *Certificates) issue(t testing.TB, ca *tlsconf.DevCA, name, commonName s
 		t.Fatal(err)
 	}
 	if c.clients[name], err = tls.X509KeyPair(pair.Certificate, pair.Key); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Add lets clients show one more certificate, by that name.
+func (c *Certificates) Add(name string, certificate tls.Certificate) { c.clients[name] = certificate }
+
+// Trust makes gateways that are started from now on believe one more authority of clients, given as PEM.
+func (c *Certificates) Trust(t testing.TB, authority []byte) {
+	t.Helper()
+	path := filepath.Join(c.dir, "ca.crt")
+	all, err := os.ReadFile(path)
+	if err == nil {
+		err = os.WriteFile(path, append(all, authority...), 0o600)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 }
@@ -126,6 +145,9 @@ func Plan(o PlanOptions) *plan.Plan {
 	add(Optional, "kafka-secure", c.server(plan.CertificateOptional), users)
 	add(MTLS, "kafka-secure", c.server(plan.CertificateRequired), certificate)
 	add(Expiring, "kafka", nil, users).MaxSession = o.Session
+	add(Proxied, "kafka", nil, users).ProxyProtocol = true
+	byName := add(ByName, "kafka-secure", c.server(plan.CertificateNone), users)
+	byName.Advertise.Host, byName.Brokers.SNI = "gateway.test", "broker-{id}.gateway.test"
 	return p
 }
 
