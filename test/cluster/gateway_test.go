@@ -245,3 +245,12 @@ func (g *gateway) properties(t testing.TB, user string, more ...string) string {
 	}, more...), "\n"))
 	return path
 }
+
+// atLeast is nil once there are so many audit records that say this.
+func (g *gateway) atLeast(n int, want map[string]string) error {
+	found := g.Records(func(r gatewaytest.Record) bool { return r.Text("logger") == "audit" && r.Has(want) })
+	if len(found) < n {
+		return fmt.Errorf("%d audit records %v, want %d", len(found), want, n)
+	}
+	return nil
+}

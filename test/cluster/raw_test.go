@@ -141,3 +141,16 @@ func apiVersions() kmsg.Request {
 	request.Version, request.ClientSoftwareName, request.ClientSoftwareVersion = 3, "test", "1"
 	return request
 }
+
+// metadata asks for a topic as any client does: a small request that the broker answers.
+func metadata(t testing.TB, r *raw, topic string) {
+	t.Helper()
+	request := kmsg.NewPtrMetadataRequest()
+	request.Version = 12
+	one := kmsg.NewMetadataRequestTopic()
+	one.Topic = &topic
+	request.Topics = []kmsg.MetadataRequestTopic{one}
+	if got := r.ask(request).(*kmsg.MetadataResponse); len(got.Topics) != 1 || got.Topics[0].ErrorCode != 0 {
+		t.Errorf("metadata of %s: %+v", topic, got)
+	}
+}
