@@ -21,6 +21,9 @@ func (c *connection) keepUpstream(ctx context.Context) error {
 	return nil
 }
 
+// codeUpstreamUnavailable is the audit code of a client for whom no broker answers.
+const codeUpstreamUnavailable = "upstream-unavailable"
+
 // dial connects to the broker, unless that has happened: before the first request is forwarded, not earlier.
 func (c *connection) dial(ctx context.Context) error {
 	if c.upstream != nil {
@@ -44,7 +47,7 @@ func (c *connection) dial(ctx context.Context) error {
 	}
 	if conn == nil {
 		c.front.cluster.refresh()
-		c.failUpstream(ctx, "upstream-unavailable", err)
+		c.failUpstream(ctx, codeUpstreamUnavailable, err)
 		return errClosed
 	}
 	metrics.UpstreamOpen.Inc()

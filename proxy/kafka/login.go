@@ -74,10 +74,19 @@ func (l *login) apiVersions(ctx context.Context, h wire.RequestHeader, body []by
 	}
 	frame, ok := answerAPIVersions(ctx, h, body, l.versions)
 	if frame == nil {
-		return silent("malformed", "ApiVersions that cannot be read, or nothing known of the brokers yet")
+		return answer{reject: unanswered(l.session, h, body)}
 	}
 	l.asked = ok
 	return answer{frame: frame}
+}
+
+// unanswered says why there is no answer to an ApiVersions request: it cannot be read, or no broker was there to ask.
+func unanswered(s *proxy.Session, h wire.RequestHeader, body []byte) *sasl.Reject {
+	if parseAPIVersions(h.Version, body) == asksMalformed {
+		return &sasl.Reject{Stage: sasl.StageHandshake, Code: "malformed", Private: "ApiVersions that cannot be read"}
+	}
+	s.Metrics().UpstreamFailures(codeUpstreamUnavailable).Inc()
+	return &sasl.Reject{Stage: sasl.StageUpstream, Code: codeUpstreamUnavailable, Private: "no broker has said yet what it supports"}
 }
 
 // answerAPIVersions is the frame that answers an ApiVersions request; nil: none, the connection ends. It reports

@@ -14,7 +14,8 @@ func (c *connection) own(ctx context.Context, h wire.RequestHeader, body []byte,
 	case h.Key == keyAPIVersions:
 		frame, _ := answerAPIVersions(ctx, h, body, c.versions)
 		if frame == nil {
-			return 0, c.refuse(ctx, "malformed", "ApiVersions that cannot be read, or nothing known of the broker")
+			c.session.Refuse(ctx, unanswered(c.session, h, body))
+			return 0, errClosed
 		}
 		return answered, c.reply(ctx, run, frame)
 	case h.Key == keySaslHandshake && c.renewable():

@@ -169,6 +169,7 @@ func (g *gateway) works(t testing.TB, server, user, topic string, options ...kgo
 type workload struct {
 	topic    string
 	stopped  chan struct{} // closed when the producer is to end
+	sent     chan struct{} // closed when it has
 	ended    sync.WaitGroup
 	produced atomic.Int64
 	consumed atomic.Int64
@@ -193,7 +194,7 @@ func (w *workload) OnBrokerDisconnect(kgo.BrokerMetadata, net.Conn) {
 // steadily keeps a producer, idempotent as it is by default, and a consumer of the topic busy until halt.
 func steadily(t testing.TB, topic string, client func(...kgo.Opt) *kgo.Client) *workload {
 	t.Helper()
-	w := &workload{topic: topic, stopped: make(chan struct{}), seen: map[string]int{}}
+	w := &workload{topic: topic, stopped: make(chan struct{}), sent: make(chan struct{}), seen: map[string]int{}}
 	options := []kgo.Opt{kgo.WithHooks(w), kgo.ConnIdleTimeout(10 * time.Minute), kgo.RecordDeliveryTimeout(2 * patience)}
 	producer := client(append(options, kgo.DefaultProduceTopic(topic), kgo.RecordPartitioner(kgo.RoundRobinPartitioner()))...)
 	consumer := client(append(options, kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))...)
@@ -209,6 +210,7 @@ func steadily(t testing.TB, topic string, client func(...kgo.Opt) *kgo.Client) *
 func (w *workload) produce(ctx context.Context, c *kgo.Client) {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
+	defer close(w.sent)
 	var sent sync.WaitGroup
 	defer sent.Wait()
 	for n := 0; ; n++ {
@@ -277,6 +279,11 @@ func (w *workload) goesOn(t testing.TB, what string) {
 func (w *workload) halt(t testing.TB) {
 	t.Helper()
 	close(w.stopped)
+	select {
+	case <-w.sent:
+	case <-time.After(patience):
+		t.Errorf("the producer does not end; %d records are acknowledged", w.produced.Load())
+	}
 	eventually(t, "everything produced is consumed", func() error {
 		w.mu.Lock()
 		failed := errors.Join(w.errs...)

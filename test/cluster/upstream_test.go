@@ -168,7 +168,7 @@ func TestAnUpstreamThatCannotBeUsedIsToldOnceAndRecoveredFrom(t *testing.T) {
 			r := dialRaw(t, g.Address(t, "secure"), g.tls(t, ""))
 			r.send(apiVersions())
 			r.closed("a client that asks for versions that nobody knows")
-			g.audit(t, map[string]string{"msg": "refused", "server": "secure"})
+			g.audit(t, map[string]string{"msg": "refused", "server": "secure", "stage": "upstream", "code": "upstream-unavailable"})
 			if status, _ := g.get(t, "/livez"); status != 200 {
 				t.Errorf("/livez answers %d", status)
 			}
