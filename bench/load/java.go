@@ -44,6 +44,11 @@ func (j Java) Produce(ctx context.Context, topic string, records, warm, throughp
 	if err != nil {
 		return 0, Latency{}, err
 	}
+	return produced(out)
+}
+
+// produced reads what ProducerPerformance printed.
+func produced(out string) (float64, Latency, error) {
 	found := summary.FindAllStringSubmatch(out, -1)
 	if len(found) == 0 {
 		return 0, Latency{}, fmt.Errorf("ProducerPerformance printed no summary:\n%s", out)
@@ -67,10 +72,15 @@ func (j Java) Consume(ctx context.Context, topic string, records int) (float64, 
 	if err != nil {
 		return 0, err
 	}
+	return consumed(out, records)
+}
+
+// consumed reads what ConsumerPerformance printed.
+func consumed(out string, records int) (float64, error) {
 	// A header, then one line: start.time, end.time, data.consumed.in.MB, MB.sec, data.consumed.in.nMsg, nMsg.sec,
 	// rebalance.time.ms, fetch.time.ms, fetch.MB.sec, fetch.nMsg.sec.
-	_, out, _ = strings.Cut(out, "start.time")
-	lines := csv.NewReader(strings.NewReader(out))
+	_, table, _ := strings.Cut(out, "start.time")
+	lines := csv.NewReader(strings.NewReader(table))
 	lines.TrimLeadingSpace = true
 	lines.FieldsPerRecord = 10
 	all, err := lines.ReadAll()
