@@ -33,9 +33,6 @@ func (s *stage) measure(name string, v vector) cost {
 		if r == nil {
 			return least
 		}
-		if from.allocated == 0 { // refused by TLS: counted is what comes after the handshake
-			return least
-		}
 		settle(before) // until the gateway has done all that it does about it
 		to := used()
 		one := cost{to.allocated - from.allocated, to.cpu - from.cpu}

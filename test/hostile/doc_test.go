@@ -1,0 +1,9 @@
+// Package hostile_test has everything wrong, odd and malicious with a gateway that runs in the test, before a canary that
+// writes down what reaches it, and measures what each input costs.
+//
+// The vectors are files in testdata, a class each; package dialogue says how to read them, and [vector] what stands above
+// a dialogue. For every vector holds: nothing of it reaches the broker; it is refused within a second; it makes the
+// gateway allocate at most four times its bytes and 64 KiB, and compute for 5 ms; afterwards there are no more goroutines
+// and descriptors than before; there is one audit record with the expected code, and no password in the log; and a
+// client that means well is answered meanwhile.
+package hostile_test
