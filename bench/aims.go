@@ -17,7 +17,7 @@ type aim struct {
 
 // versus is a column against direct connections, in the same rounds.
 func versus(row string, compare func(a, b float64) float64) func(results, string) (float64, bool) {
-	return func(r results, column string) (float64, bool) { return r.against(row, column, direct, compare) }
+	return func(r results, column string) (float64, bool) { return r.against(row, column, compare) }
 }
 
 // alone is a figure of a column by itself.

@@ -51,13 +51,13 @@ const (
 
 // makeWays makes the columns that the rig has.
 func (b *bench) makeWays() (map[string]way, error) {
-	clear, err := b.rig.File("java-clear.properties", "")
+	inClear, err := b.rig.File("java-clear.properties", "")
 	if err != nil {
 		return nil, err
 	}
-	ways := map[string]way{direct: {target: load.Target{Address: b.rig.Broker.Address(kafkatest.Plaintext)}, java: clear}}
+	ways := map[string]way{direct: {target: load.Target{Address: b.rig.Broker.Address(kafkatest.Plaintext)}, java: inClear}}
 	if h := b.rig.HAProxy; h != nil {
-		ways[haproxy] = way{target: load.Target{Address: h.Clear}, java: clear, process: h.Process}
+		ways[haproxy] = way{target: load.Target{Address: h.Clear}, java: inClear, process: h.Process}
 		// No Java here: the broker advertises one address, and that is the one in clear.
 		ways[haproxyTLS] = way{target: load.Target{Address: h.TLS, TLS: b.tls}, process: h.Process}
 	}
@@ -71,7 +71,7 @@ func (b *bench) makeWays() (map[string]way, error) {
 		if err != nil {
 			return nil, err
 		}
-		ways[asyncgate] = way{target: load.Target{Address: g.Addresses[rig.Clear]}, java: clear, process: g.Process}
+		ways[asyncgate] = way{target: load.Target{Address: g.Addresses[rig.Clear]}, java: inClear, process: g.Process}
 		ways[asyncgateTLS] = way{target: load.Target{Address: g.Addresses[rig.TLS], TLS: b.tls}, java: secured, process: g.Process}
 		ways[asyncgateScram] = way{
 			target:  load.Target{Address: g.Addresses[rig.TLSSCRAM], TLS: b.tls, Login: b.login[scram256]},

@@ -28,7 +28,7 @@ func (b *bench) describeRun(ctx context.Context, c choice, start time.Time) stri
 		kind += " of a quick run"
 	}
 	return fmt.Sprintf("%s: %d alternating %s in %v. %s, %d processors, %s; Linux %s; Apache Kafka %s, one node, its log %s; %s; %s; %s.\n",
-		start.UTC().Format("2006-01-02"), c.rounds, kind, time.Since(start).Round(time.Minute),
+		start.UTC().Format("2006-01-02"), c.rounds, kind, time.Since(start).Round(time.Second),
 		field("/proc/cpuinfo", "model name"), runtime.NumCPU(), memory(), firstLine("/proc/sys/kernel/osrelease"),
 		b.rig.Broker.Version, log, version(ctx, `"([\d.]+)"`, "Java", "java", "-version"), runtime.Version(),
 		version(ctx, `version ([\d.]+)`, "HAProxy", "haproxy", "-v")) +

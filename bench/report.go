@@ -67,7 +67,7 @@ func (r row) cell(all results, column string) string {
 	if column == direct || r.compare == nil {
 		return text
 	}
-	compared, both := all.against(r.key, column, direct, r.compare)
+	compared, both := all.against(r.key, column, r.compare)
 	if !both {
 		return text
 	}
@@ -120,5 +120,5 @@ func writeSection(file, report string) error {
 	if !begins || !ends {
 		return fmt.Errorf("%s: has no section between %q and %q", file, strings.TrimSpace(sectionBegin), strings.TrimSpace(sectionEnd))
 	}
-	return os.WriteFile(file, []byte(before+sectionBegin+"\n"+report+"\n"+sectionEnd+after), 0o644)
+	return os.WriteFile(file, []byte(before+sectionBegin+"\n"+report+"\n"+sectionEnd+after), 0o644) //nolint:gosec // a page of the documentation, which the user names
 }

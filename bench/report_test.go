@@ -27,13 +27,13 @@ func TestFiguresAreMediansAndRatiosAreOfTheSameRound(t *testing.T) {
 	if got, _ := all.median(rowRawFetch, asyncgate); got != 540 {
 		t.Errorf("median %v, want 540", got)
 	}
-	if got, _ := all.against(rowRawFetch, asyncgate, direct, ratio); got != 0.9 {
+	if got, _ := all.against(rowRawFetch, asyncgate, ratio); got != 0.9 {
 		t.Errorf("ratio %v, want 0.9: 540/600", got)
 	}
 	if _, there := all.median(rowJavaProduce, direct); there {
 		t.Error("nothing has a median")
 	}
-	if _, there := all.against(rowRawFetchCPU, asyncgate, direct, ratio); there {
+	if _, there := all.against(rowRawFetchCPU, asyncgate, ratio); there {
 		t.Error("no direct connection has a proxy's processor time to compare with")
 	}
 }

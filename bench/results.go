@@ -34,11 +34,11 @@ func (r results) median(row, column string) (float64, bool) {
 	return median(values)
 }
 
-// against is the median, over the rounds, of what compare makes of a column and another one in the same round.
-func (r results) against(row, column, other string, compare func(a, b float64) float64) (float64, bool) {
+// against is the median, over the rounds, of what compare makes of a column and of direct connections in the same round.
+func (r results) against(row, column string, compare func(a, b float64) float64) (float64, bool) {
 	var values []float64
 	for round, value := range r[row][column] {
-		if base, there := r[row][other][round]; there {
+		if base, there := r[row][direct][round]; there {
 			values = append(values, compare(value, base))
 		}
 	}

@@ -84,8 +84,11 @@ func consumed(out string, records int) (float64, error) {
 	lines.TrimLeadingSpace = true
 	lines.FieldsPerRecord = 10
 	all, err := lines.ReadAll()
-	if err != nil || len(all) != 2 {
-		return 0, fmt.Errorf("ConsumerPerformance printed something else: %v\n%s", err, out)
+	if err != nil {
+		return 0, fmt.Errorf("ConsumerPerformance printed something else: %w\n%s", err, out)
+	}
+	if len(all) != 2 {
+		return 0, fmt.Errorf("ConsumerPerformance printed no figures:\n%s", out)
 	}
 	if got, _ := strconv.Atoi(all[1][4]); got < records {
 		return 0, fmt.Errorf("consumed %d records of %d", got, records)
