@@ -92,7 +92,7 @@ func (c *connection) login(ctx context.Context) (*sasl.Principal, error) {
 	defer cancel()
 	l := c.newLogin(nil)
 	for {
-		if reject == nil {
+		if reject == nil && l.mechanism == nil { // who has begun a login must finish it
 			enough, err := c.certificateSuffices()
 			if err != nil {
 				return nil, c.clientError(err)

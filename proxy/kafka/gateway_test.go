@@ -59,8 +59,13 @@ func (d directory) Scram(user string, hash sasl.Hash) (*sasl.ScramEntry, error) 
 	}
 	return nil, sasl.ErrUnknown
 }
-func (d directory) Key(string) (*sasl.Account, error)                    { return nil, sasl.ErrUnknown }
-func (d directory) Certificate(*x509.Certificate) (*sasl.Account, error) { return nil, sasl.ErrUnknown }
+func (d directory) Key(string) (*sasl.Account, error) { return nil, sasl.ErrUnknown }
+func (d directory) Certificate(c *x509.Certificate) (*sasl.Account, error) {
+	if d[c.Subject.CommonName] == nil {
+		return nil, sasl.ErrUnknown
+	}
+	return &sasl.Account{Name: c.Subject.CommonName, Credential: "certificate:" + c.Subject.CommonName}, nil
+}
 func (d directory) Check(p *sasl.Principal) error {
 	if d[p.Name] == nil {
 		return sasl.ErrRevoked
@@ -77,6 +82,7 @@ type world struct {
 	plan    *plan.Plan
 	logs    *observer.ObservedLogs
 	address string // of the server's bootstrap
+	drain   func() // begins the drain
 }
 
 // start runs a gateway with one server, "kafka", that asks for SCRAM-SHA-256 in clear; change edits the plan first.
@@ -84,6 +90,14 @@ func start(t *testing.T, change func(*plan.Plan)) *world {
 	t.Helper()
 	cluster := kfake.MustCluster(kfake.NumBrokers(3), kfake.SeedTopics(3, "lights"))
 	t.Cleanup(cluster.Close)
+	w := startBefore(t, cluster.ListenAddrs(), change)
+	w.cluster = cluster
+	return w
+}
+
+// startBefore is the same in front of any brokers.
+func startBefore(t *testing.T, bootstrap []string, change func(*plan.Plan)) *world {
+	t.Helper()
 	limits := plan.DefaultLimits()
 	p := &plan.Plan{
 		Document: "test.yml", Limits: limits,
@@ -92,7 +106,7 @@ func start(t *testing.T, change func(*plan.Plan)) *world {
 			Listen: "127.0.0.1:0", Advertise: plan.Address{Host: "127.0.0.1"},
 			Alternatives: []plan.Alternative{{Enabled: true, All: []plan.Requirement{{
 				Scheme: "scram", Type: "scramSha256", Mechanisms: []string{sasl.ScramSHA256}}}}},
-			Upstream: plan.Upstream{Bootstrap: cluster.ListenAddrs(), Identity: "service"},
+			Upstream: plan.Upstream{Bootstrap: bootstrap, Identity: "service"},
 		}},
 	}
 	if change != nil {
@@ -115,7 +129,7 @@ func start(t *testing.T, change func(*plan.Plan)) *world {
 			t.Errorf("the gateway ended with %v", err)
 		}
 	})
-	w := &world{t: t, cluster: cluster, gateway: gateway, plan: p, logs: logs}
+	w := &world{t: t, gateway: gateway, plan: p, logs: logs, drain: stop}
 	eventually(t, "the gateway is ready", func() bool { return logs.FilterMessage("ready").Len() > 0 })
 	w.address = fmt.Sprint(logs.FilterMessage("ready").All()[0].ContextMap()["servers"])
 	w.address = w.address[strings.Index(w.address, "127.0.0.1:"):]
@@ -332,4 +346,9 @@ func TestPlaintextTLSAndSilenceEndAtTheHandshakeDeadline(t *testing.T) {
 			}
 		})
 	}
+}
+
+// refused is how many audit records of refused connections have the code.
+func (w *world) refused(code string) int {
+	return w.logs.FilterMessage("refused").FilterField(zap.String("code", code)).Len()
 }

@@ -1,0 +1,190 @@
+package kafka_test
+
+import (
+	"encoding/binary"
+	"io"
+	"math/rand/v2"
+	"net"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/asyncgate/asyncgate/proxy/kafka/api"
+	"github.com/asyncgate/asyncgate/proxy/kafka/wire"
+)
+
+// broker is a broker of the test's own: it answers the gateway's questions, and clients as the test says.
+type broker struct {
+	t        *testing.T
+	listener net.Listener
+	// answer makes the payload after the correlation id of an answer to a client; ok is false for none.
+	answer   func(h wire.RequestHeader, body []byte) (payload []byte, ok bool)
+	lifetime atomic.Int64 // of the gateway's logins, in milliseconds
+	logins   atomic.Int64
+	asked    atomic.Int64 // requests of clients
+	pieces   bool         // write answers in pieces of chance
+
+	mu    sync.Mutex
+	conns map[net.Conn]bool
+	serve sync.WaitGroup
+}
+
+func newBroker(t *testing.T, answer func(h wire.RequestHeader, body []byte) ([]byte, bool)) *broker {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &broker{t: t, listener: l, answer: answer, conns: map[net.Conn]bool{}}
+	b.serve.Go(b.accept)
+	t.Cleanup(func() {
+		l.Close()
+		b.cut()
+		b.serve.Wait()
+	})
+	return b
+}
+
+func (b *broker) address() string { return b.listener.Addr().String() }
+
+func (b *broker) accept() {
+	for {
+		conn, err := b.listener.Accept()
+		if err != nil {
+			return
+		}
+		b.mu.Lock()
+		b.conns[conn] = true
+		b.mu.Unlock()
+		b.serve.Go(func() {
+			b.run(conn)
+			conn.Close()
+			b.mu.Lock()
+			delete(b.conns, conn)
+			b.mu.Unlock()
+		})
+	}
+}
+
+// cut closes all connections.
+func (b *broker) cut() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for conn := range b.conns {
+		conn.Close()
+	}
+}
+
+// open is how many connections there are.
+func (b *broker) open() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.conns)
+}
+
+func (b *broker) run(conn net.Conn) {
+	for {
+		frame, err := readFrame(conn)
+		if err != nil {
+			return
+		}
+		h, n, err := wire.ParseRequestHeader(frame)
+		if err != nil {
+			b.t.Errorf("a broker was sent a header that it cannot read: %v", err)
+			return
+		}
+		payload, ok := []byte(nil), true
+		if string(h.ClientID) == "asyncgate" {
+			payload = b.own(h)
+		} else {
+			b.asked.Add(1)
+			payload, ok = b.answer(h, frame[n:])
+		}
+		if ok && !b.write(conn, frameOf(h.Correlation, payload)) {
+			return
+		}
+	}
+}
+
+func (b *broker) write(conn net.Conn, frame []byte) bool {
+	for len(frame) > 0 {
+		n := len(frame)
+		if b.pieces {
+			n = 1 + rand.IntN(n)
+		}
+		if _, err := conn.Write(frame[:n]); err != nil {
+			return false
+		}
+		frame = frame[n:]
+	}
+	return true
+}
+
+// own answers what the gateway asks for itself.
+func (b *broker) own(h wire.RequestHeader) []byte {
+	switch h.Key {
+	case 18:
+		r := kmsg.NewPtrApiVersionsResponse()
+		r.Version = h.Version
+		for _, a := range api.All() {
+			if a.Max() >= 0 {
+				lo, _ := wire.Versions(a.Key)
+				r.ApiKeys = append(r.ApiKeys, kmsg.ApiVersionsResponseApiKey{ApiKey: a.Key, MinVersion: lo, MaxVersion: a.Max()})
+			}
+		}
+		return r.AppendTo(nil)
+	case 3:
+		return b.metadata(h.Version)
+	case 17:
+		b.logins.Add(1)
+		return []byte{0, 0, 0, 0, 0, 0}
+	case 36:
+		return append([]byte{0, 0, 0xff, 0xff, 0, 0, 0, 0}, binary.BigEndian.AppendUint64(nil, uint64(b.lifetime.Load()))...)
+	}
+	b.t.Errorf("the gateway asks a broker for %s", wire.Name(h.Key))
+	return nil
+}
+
+// metadata is an answer that names this broker as number 0, with its header's tagged fields.
+func (b *broker) metadata(version int16) []byte {
+	host, port, _ := net.SplitHostPort(b.address())
+	n, _ := strconv.Atoi(port)
+	return metadataOf(version, host, int32(n))
+}
+
+func metadataOf(version int16, host string, port int32) []byte {
+	r := kmsg.NewPtrMetadataResponse()
+	r.Version = version
+	node := kmsg.NewMetadataResponseBroker()
+	node.NodeID, node.Host, node.Port = 0, host, port
+	r.Brokers = append(r.Brokers, node)
+	return r.AppendTo(wire.AppendResponseHeader(nil, 3, version, 0)[4:])
+}
+
+// readFrame reads one frame without its length.
+func readFrame(conn net.Conn) ([]byte, error) {
+	var head [4]byte
+	if _, err := io.ReadFull(conn, head[:]); err != nil {
+		return nil, err
+	}
+	p := make([]byte, binary.BigEndian.Uint32(head[:]))
+	_, err := io.ReadFull(conn, p)
+	return p, err
+}
+
+// frameOf is a frame with its length and correlation id.
+func frameOf(correlation int32, payload []byte) []byte {
+	p := binary.BigEndian.AppendUint32(nil, uint32(4+len(payload)))
+	return append(binary.BigEndian.AppendUint32(p, uint32(correlation)), payload...)
+}
+
+// ask is a request frame of a client.
+func ask(key, version int16, correlation int32, body []byte) []byte {
+	p := wire.AppendRequestHeader(make([]byte, 4), key, version, correlation, "model")
+	p = append(p, body...)
+	binary.BigEndian.PutUint32(p, uint32(len(p)-4))
+	return p
+}
