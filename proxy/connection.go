@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"os"
@@ -63,7 +62,7 @@ func (s *Session) proxied() bool {
 
 // secured shakes hands and looks up whose certificate the client has shown.
 func (s *Session) secured() bool {
-	conn := tls.Server(s.tcp, s.State.TLS)
+	conn := newTLSConn(s.tcp, s.State.TLS)
 	if err := conn.Handshake(); err != nil {
 		s.Refuse(s.ctx, tlsReject(err))
 		return false
