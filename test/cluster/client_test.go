@@ -25,7 +25,7 @@ func login(user string) kgo.Opt {
 // client is a client of one of the gateway's servers. It is closed with the test.
 func (g *gateway) client(t testing.TB, server, user string, options ...kgo.Opt) *kgo.Client {
 	t.Helper()
-	all := []kgo.Opt{kgo.SeedBrokers(g.Address(t, server)), kgo.MetadataMinAge(100 * time.Millisecond), kgo.FetchMaxWait(500 * time.Millisecond)}
+	all := []kgo.Opt{kgo.SeedBrokers(g.Address(t, server))}
 	if user != "" {
 		all = append(all, login(user))
 	}
@@ -35,9 +35,11 @@ func (g *gateway) client(t testing.TB, server, user string, options ...kgo.Opt) 
 	return newClient(t, append(all, options...)...)
 }
 
+// newClient is a client that soon learns of changes, and does not keep a draining gateway waiting.
 func newClient(t testing.TB, options ...kgo.Opt) *kgo.Client {
 	t.Helper()
-	c, err := kgo.NewClient(options...)
+	quick := []kgo.Opt{kgo.MetadataMinAge(100 * time.Millisecond), kgo.FetchMaxWait(500 * time.Millisecond)}
+	c, err := kgo.NewClient(append(quick, options...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,20 +47,24 @@ func newClient(t testing.TB, options ...kgo.Opt) *kgo.Client {
 	return c
 }
 
-// dialled notes the addresses that a client dials.
+// dialled notes the addresses of a client's connections.
 type dialled struct {
 	mu  sync.Mutex
 	all map[string]bool
 }
 
-// note is an option of the client.
-func (d *dialled) dial(ctx context.Context, network, address string) (net.Conn, error) {
+func (d *dialled) note(address string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.all == nil {
 		d.all = map[string]bool{}
 	}
 	d.all[address] = true
+}
+
+// dial notes where it dials.
+func (d *dialled) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	d.note(address)
 	return (&net.Dialer{}).DialContext(ctx, network, address)
 }
 
@@ -71,6 +77,22 @@ func (d *dialled) addresses() []string {
 	}
 	slices.Sort(all)
 	return all
+}
+
+// shifted dials a port that lies so much higher than the address says, and notes where the connection comes from.
+func (d *dialled) shifted(by int) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		to, err := net.ResolveTCPAddr(network, address)
+		if err != nil {
+			return nil, err
+		}
+		to.Port += by
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, to.String())
+		if err == nil {
+			d.note(conn.LocalAddr().String())
+		}
+		return conn, err
+	}
 }
 
 // brokers are the addresses that the gateway names for the brokers, by id.

@@ -79,7 +79,7 @@ func TestNothingOfAClientsLoginReachesABroker(t *testing.T) {
 	topic := topicOf(t, c, "credentials")
 	const unusual = "amelie" // nobody else is called so
 	g.reloads(t, reloaded, func() { g.credentials.User(unusual, secret(unusual)) })
-	scram := g.client(t, "secure", "", kgo.SASL(), login(unusual))
+	scram := g.client(t, "secure", unusual)
 	produce(t, scram, topic, numbered("scram", 30)...)
 	plain := dialRaw(t, g.Address(t, "secure"), g.tls(t, ""))
 	plain.login(unusual, secret(unusual))
