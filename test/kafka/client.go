@@ -96,7 +96,8 @@ func (c *Cluster) knows(ctx context.Context, client *kgo.Client, node Node, name
 	return found.ErrorCode == 0
 }
 
-// Allow lets a user do everything with a topic and with the groups and transactional ids that begin with its own name.
+// Allow lets a user do everything with a topic and with the groups and transactional ids that begin with its own name,
+// and waits until every node knows it.
 func (c *Cluster) Allow(t testing.TB, user, topic string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), adminTimeout)
@@ -107,9 +108,9 @@ func (c *Cluster) Allow(t testing.TB, user, topic string) {
 		name    string
 		pattern kmsg.ACLResourcePatternType
 	}{
-		{kmsg.ACLResourceTypeTopic, topic, kmsg.ACLResourcePatternTypeLiteral},
 		{kmsg.ACLResourceTypeGroup, user, kmsg.ACLResourcePatternTypePrefixed},
 		{kmsg.ACLResourceTypeTransactionalId, user, kmsg.ACLResourcePatternTypePrefixed},
+		{kmsg.ACLResourceTypeTopic, topic, kmsg.ACLResourcePatternTypeLiteral}, // last: allowed waits for this one
 	} {
 		creation := kmsg.NewCreateACLsRequestCreation()
 		creation.ResourceType, creation.ResourceName, creation.ResourcePatternType = resource.kind, resource.name, resource.pattern
@@ -128,6 +129,24 @@ func (c *Cluster) Allow(t testing.TB, user, topic string) {
 			t.Fatalf("allow %s: %v", user, err)
 		}
 	}
+	for _, node := range c.Nodes {
+		for !allowed(ctx, client, node, user, topic) {
+			if ctx.Err() != nil {
+				t.Fatalf("node %d does not let %s use topic %s after %v", node.ID, user, topic, adminTimeout)
+			}
+		}
+	}
+}
+
+// allowed reports whether a node's authorizer has an entry for a user and a topic.
+func allowed(ctx context.Context, client *kgo.Client, node Node, user, topic string) bool {
+	request := kmsg.NewPtrDescribeACLsRequest()
+	request.ResourceType, request.ResourceName = kmsg.ACLResourceTypeTopic, kmsg.StringPtr(topic)
+	request.ResourcePatternType = kmsg.ACLResourcePatternTypeLiteral
+	request.Principal = kmsg.StringPtr("User:" + user)
+	request.Operation, request.PermissionType = kmsg.ACLOperationAny, kmsg.ACLPermissionTypeAny
+	response, err := client.Broker(node.ID).RetriableRequest(ctx, request)
+	return err == nil && len(response.(*kmsg.DescribeACLsResponse).Resources) > 0
 }
 
 // ShareFromEarliest has a share group begin at the earliest record of a topic, not at the latest.

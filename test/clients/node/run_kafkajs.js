@@ -39,7 +39,7 @@ async function consume() {
   await consumer.subscribe({ topics: [a.topic], fromBeginning: true })
   const got = []
   await new Promise((resolve, reject) => {
-    consumer.on(consumer.events.CRASH, event => reject(event.payload.error))
+    consumer.on(consumer.events.CRASH, ({ payload }) => payload.restart || reject(payload.error))
     consumer.run({ eachMessage: async ({ message }) => { if (got.push(message.value.toString()) === count) resolve() } })
   })
   await consumer.disconnect() // commits
