@@ -148,7 +148,7 @@ func (s *Session) close() {
 	linger := s.refused != nil && !s.gone
 	s.mu.Unlock()
 	_ = s.tcp.SetDeadline(time.Now().Add(lingerTime))
-	if conn, ok := s.Conn.(*tls.Conn); ok {
+	if conn, ok := s.Conn.(*tlsConn); ok {
 		_ = conn.CloseWrite() // close_notify
 	}
 	if linger && s.tcp.CloseWrite() == nil {

@@ -105,7 +105,7 @@ func TestACertificateLogsIn(t *testing.T) {
 	s := begin(t, tr.plan())
 	s.directory.mapped = map[string]string{"alice": "alice-principal"}
 	c := s.mustDialTLS(tr.config(tr.client(tr.ca, "alice")))
-	c.want("conn", "*tls.Conn")
+	c.want("conn", "*proxy.tlsConn")
 	c.want("certificate", "welcome")
 	if r := s.log.awaitAll(t, 1, "logger", "audit")[0]; r["principal"] != "alice-principal" || r["mechanism"] != "EXTERNAL" {
 		t.Errorf("login: %v", r)
