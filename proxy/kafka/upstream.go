@@ -118,11 +118,14 @@ func (b *brokerConn) due() bool {
 	return !b.reauthenticate.IsZero() && time.Now().After(b.reauthenticate)
 }
 
-// renewAfter plans the next login: at 85 % of the lifetime, as Kafka's own clients do at 85 to 95 % (KIP-368).
+// renewAfter plans the next login: at 85 % of the lifetime, as Kafka's own clients do at 85 to 95 % (KIP-368), and a second
+// before its end at least. The broker reads the login after the requests that are on their way to it, and ends the
+// connection if one of these comes late.
 func (b *brokerConn) renewAfter(lifetime time.Duration) {
 	b.reauthenticate = time.Time{}
 	if lifetime > 0 {
-		b.reauthenticate = time.Now().Add(lifetime * 85 / 100)
+		margin := max(lifetime*15/100, min(time.Second, lifetime/2))
+		b.reauthenticate = time.Now().Add(lifetime - margin)
 	}
 }
 
