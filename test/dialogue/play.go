@@ -42,6 +42,9 @@ type Result struct {
 // dripPause is between two bytes that drip: many of them outlast any deadline that each would extend.
 const dripPause = 50 * time.Millisecond
 
+// expiryMargin is how long after the end of a session it has surely been noticed.
+const expiryMargin = 300 * time.Millisecond
+
 // maxAnswer bounds an answer, in bytes.
 const maxAnswer = 1 << 20
 
@@ -110,7 +113,6 @@ type player struct {
 	conn     net.Conn // inside TLS
 	raw      net.Conn
 	talk     conversation
-	bare     bool // tokens come without a header
 	held     []byte
 	slowly   bool
 	pause    time.Duration // after each write
@@ -180,7 +182,7 @@ func (p *player) step(s Step) error {
 		p.mark()
 		return nil
 	case "expire":
-		time.Sleep(time.Until(p.expires.Add(100 * time.Millisecond)))
+		<-time.After(time.Until(p.expires.Add(expiryMargin)))
 		return nil
 	}
 	b, err := s.Message.encode(&p.talk)
@@ -225,7 +227,9 @@ func (p *player) write() {
 			return
 		}
 		b = b[n:]
-		time.Sleep(pause)
+		if pause > 0 {
+			<-time.After(pause)
+		}
 	}
 	p.sent = time.Now()
 }

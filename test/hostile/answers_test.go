@@ -3,8 +3,10 @@ package hostile_test
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -119,7 +121,7 @@ func TestAnAnswerToAProduceWithoutAcknowledgementEndsTheConnection(t *testing.T)
 
 // Bytes that nobody asked for, from a broker that talks first.
 func TestABrokerThatTalksFirstEndsTheConnection(t *testing.T) {
-	b := canary.Start(t, canary.Options{Answer: func(c *canary.Conn, r canary.Request) ([]byte, bool) {
+	b := canary.Start(t, canary.Options{Answer: func(_ *canary.Conn, r canary.Request) ([]byte, bool) {
 		if r.ClientID != evil {
 			return nil, false
 		}
@@ -169,7 +171,7 @@ func (s *stage) readToEnd(conn net.Conn) []byte {
 	s.t.Helper()
 	_ = conn.SetReadDeadline(time.Now().Add(promptly))
 	got, err := io.ReadAll(conn)
-	if e, ok := err.(net.Error); ok && e.Timeout() {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
 		s.t.Errorf("the connection is open %v after it; received %x", promptly, got)
 	}
 	return got

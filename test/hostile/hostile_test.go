@@ -145,7 +145,9 @@ func (s *stage) try(v vector, sum *costs) {
 	if instrumented {
 		return
 	}
-	if v.stage == "tls" && !v.InClear { // the handshake itself is refused, and counted is what comes after it
+	// Counted is what comes after the TLS handshake. In TLS 1.3 a client has ended its own when the server has yet to judge
+	// its certificate.
+	if v.stage == "tls" && !v.InClear || v.TLS["certificate"] != "" {
 		return
 	}
 	least := s.measure(name, v)
@@ -259,7 +261,9 @@ func resources() held {
 // calm waits until what is held has not changed for a while: the gateway's watch of the cluster has begun.
 func calm() held {
 	last, since := resources(), time.Now()
-	for end := time.Now().Add(quiet); time.Now().Before(end) && time.Since(since) < 200*time.Millisecond; time.Sleep(5 * time.Millisecond) {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(quiet); time.Now().Before(end) && time.Since(since) < 200*time.Millisecond; <-tick.C {
 		if now := resources(); now != last {
 			last, since = now, time.Now()
 		}
@@ -269,7 +273,9 @@ func calm() held {
 
 // settle waits until no more is held than before.
 func settle(before held) bool {
-	for end := time.Now().Add(quiet); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(quiet); time.Now().Before(end); <-tick.C {
 		if !resources().above(before) {
 			return true
 		}

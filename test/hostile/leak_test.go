@@ -65,7 +65,7 @@ func (localhost) Network() string  { return "tcp" }
 func (l localhost) String() string { return l.address }
 
 // scan has a client work through the gateway and looks for the brokers' addresses in all that it received.
-func scan(t *testing.T, brokers []string, real bool) {
+func scan(t *testing.T, brokers []string, strict bool) {
 	p := inprocess.Plan(inprocess.PlanOptions{Certificates: inprocess.NewCertificates(t), Session: time.Minute, Bootstrap: brokers})
 	p.Admins = []string{"alice"}
 	g := inprocess.Start(t, p, inprocess.NewUsers(t, "alice"))
@@ -80,7 +80,7 @@ func scan(t *testing.T, brokers []string, real bool) {
 	produce(ctx, t, options)
 	transact(ctx, t, options)
 	consume(ctx, t, options)
-	administer(ctx, t, options, real)
+	administer(ctx, t, options, strict)
 	received := w.bytes()
 	for _, broker := range brokers {
 		for what, trace := range traces(t, broker) {
@@ -171,7 +171,7 @@ func consume(ctx context.Context, t *testing.T, options []kgo.Opt) {
 }
 
 // administer asks for all that may tell an address. Against a real cluster every answer must be a good one.
-func administer(ctx context.Context, t *testing.T, options []kgo.Opt, real bool) {
+func administer(ctx context.Context, t *testing.T, options []kgo.Opt, strict bool) {
 	t.Helper()
 	client := newClient(t, options)
 	admin := kadm.NewClient(client)
@@ -195,7 +195,7 @@ func administer(ctx context.Context, t *testing.T, options []kgo.Opt, real bool)
 		"cluster":       func() error { _, err := kmsg.NewPtrDescribeClusterRequest().RequestWith(ctx, client); return err },
 		"quorum":        func() error { _, err := quorum.RequestWith(ctx, client); return err },
 	} {
-		if err := ask(); err != nil && real {
+		if err := ask(); err != nil && strict {
 			t.Errorf("asked for %s: %v", what, err)
 		}
 	}

@@ -5,6 +5,7 @@ package inprocess
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"testing"
 	"time"
 
@@ -42,7 +43,10 @@ func Start(t testing.TB, p *plan.Plan, users sasl.Directory) *Gateway {
 	t.Cleanup(func() {
 		stop()
 		select {
-		case <-ended: // whether connections had to be cut is the test's business
+		case err := <-ended:
+			if err != nil && !errors.Is(err, proxy.ErrDrainForced) { // connections that are cut are the test's business
+				t.Errorf("the gateway ended: %v", err)
+			}
 		case <-time.After(p.Limits.Drain + stopTimeout):
 			t.Errorf("the gateway did not end in %v after its drain", stopTimeout)
 		}

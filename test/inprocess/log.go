@@ -47,19 +47,19 @@ func newLog() *Log {
 		encoder: zapcore.NewJSONEncoder(zapcore.EncoderConfig{MessageKey: "msg", NameKey: "logger"})}
 }
 
-// With, Check, Write and Sync make the log a zapcore.Core.
+// With is of [zapcore.Core], like Check, Write and Sync.
 func (l *Log) With(fields []zapcore.Field) zapcore.Core {
 	more := *l
 	more.with = append(slices.Clone(l.with), fields...)
 	return &more
 }
 
-// Check is With's.
+// Check adds the log to those that a record is for.
 func (l *Log) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
 	return checked.AddCore(e, l)
 }
 
-// Write is With's.
+// Write keeps a record.
 func (l *Log) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	line, err := l.encoder.Clone().EncodeEntry(e, append(slices.Clone(l.with), fields...))
 	if err != nil {
@@ -78,7 +78,7 @@ func (l *Log) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	return nil
 }
 
-// Sync is With's.
+// Sync has nothing to do.
 func (l *Log) Sync() error { return nil }
 
 // Records are the records so far for which match is true.

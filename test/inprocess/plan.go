@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -86,10 +87,10 @@ func (c *Certificates) Add(name string, certificate tls.Certificate) { c.clients
 // Trust makes gateways that are started from now on believe one more authority of clients, given as PEM.
 func (c *Certificates) Trust(t testing.TB, authority []byte) {
 	t.Helper()
-	path := filepath.Join(c.dir, "ca.crt")
-	all, err := os.ReadFile(path)
+	file, err := os.OpenFile(filepath.Join(c.dir, "ca.crt"), os.O_APPEND|os.O_WRONLY, 0)
 	if err == nil {
-		err = os.WriteFile(path, append(all, authority...), 0o600)
+		_, err = file.Write(authority)
+		err = errors.Join(err, file.Close())
 	}
 	if err != nil {
 		t.Fatal(err)
