@@ -81,6 +81,14 @@ func (s *Session) Draining() <-chan struct{} {
 	return s.drained
 }
 
+// Refused reports whether the session is one that the gateway does not serve any longer: it may not even begin what it
+// has sent already.
+func (s *Session) Refused() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refused != nil
+}
+
 // AfterDraining calls f, in a goroutine of its own, once the session must come to an end; at once if it must already. It
 // is for those who wait in a read: f ends the wait, and no goroutine needs to sit beside it. A second call replaces f.
 func (s *Session) AfterDraining(f func()) {

@@ -27,13 +27,8 @@ func (c *connection) describeConfigs(ctx context.Context, h wire.RequestHeader, 
 		return 0, err
 	}
 	*run = 0
-	if err := c.dial(ctx); err != nil {
-		return 0, err
-	}
 	if !c.owed.push(request{correlation: h.Correlation, key: h.Key, version: h.Version, split: &split}) {
 		return 0, errClosed
 	}
-	c.renewDeadlines()
-	_, err = c.upstream.Write(newFrame(len(header) + len(split.Forward)).raw(header).raw(split.Forward).finish())
-	return answered, err
+	return answered, c.send(ctx, newFrame(len(header)+len(split.Forward)).raw(header).raw(split.Forward).finish())
 }

@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"fmt"
-	"math"
 	"time"
 )
 
@@ -55,8 +54,11 @@ func parseSaslAuthenticateAnswer(p []byte) (token []byte, lifetime time.Duration
 	r.next(max(0, int(r.int16()))) // error message: null or empty
 	token = r.bytes()
 	milliseconds := r.int64()
-	if !r.ok || milliseconds < 0 || milliseconds > math.MaxInt64/int64(time.Millisecond) {
+	if !r.ok || milliseconds < 0 {
 		return nil, 0, errStructure
 	}
-	return token, time.Duration(milliseconds) * time.Millisecond, nil
+	return token, time.Duration(min(milliseconds, longest)) * time.Millisecond, nil
 }
+
+// longest is the longest session that the gateway asks about, in milliseconds: a year. Brokers may grant 2^63.
+const longest = 365 * 24 * 3600 * 1000

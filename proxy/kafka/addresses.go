@@ -83,24 +83,3 @@ func (a *addresses) portOf(id int32) (uint16, error) {
 	}
 	return uint16(port), nil
 }
-
-// byName tells which broker a TLS server name asks for. No name, or the advertised host, is the bootstrap address; ok is
-// false for a name that is neither this nor a broker's.
-func (a *addresses) byName(name string) (id int32, ok bool) {
-	if a.brokers.SNI == "" || name == "" || strings.EqualFold(name, a.server.Advertise().Host) {
-		return proxy.Bootstrap, true
-	}
-	before, after, _ := strings.Cut(strings.ToLower(a.brokers.SNI), "{id}")
-	digits, ok := strings.CutPrefix(strings.ToLower(name), before)
-	if !ok {
-		return 0, false
-	}
-	if digits, ok = strings.CutSuffix(digits, after); !ok {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(digits, 10, 31)
-	if err != nil || strconv.FormatUint(n, 10) != digits { // "01" and "+1" are not how the gateway writes 1
-		return 0, false
-	}
-	return int32(n), true
-}

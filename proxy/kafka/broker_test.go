@@ -24,8 +24,9 @@ type broker struct {
 	answer   func(h wire.RequestHeader, body []byte) (payload []byte, ok bool)
 	lifetime atomic.Int64 // of the gateway's logins, in milliseconds
 	logins   atomic.Int64
-	asked    atomic.Int64 // requests of clients
-	pieces   bool         // write answers in pieces of chance
+	asked    atomic.Int64          // requests of clients
+	pieces   bool                  // write answers in pieces of chance
+	raw      func(net.Conn) []byte // instead of answer: what is written, length and all
 
 	mu    sync.Mutex
 	conns map[net.Conn]bool
@@ -96,17 +97,25 @@ func (b *broker) run(conn net.Conn) {
 			b.t.Errorf("a broker was sent a header that it cannot read: %v", err)
 			return
 		}
-		payload, ok := []byte(nil), true
-		if string(h.ClientID) == "asyncgate" {
-			payload = b.own(h)
-		} else {
-			b.asked.Add(1)
-			payload, ok = b.answer(h, frame[n:])
-		}
-		if ok && !b.write(conn, frameOf(h.Correlation, payload)) {
+		if !b.write(conn, b.reply(conn, h, frame[n:])) {
 			return
 		}
 	}
+}
+
+// reply is what is written for one request.
+func (b *broker) reply(conn net.Conn, h wire.RequestHeader, body []byte) []byte {
+	if string(h.ClientID) == "asyncgate" {
+		return frameOf(h.Correlation, b.own(h))
+	}
+	b.asked.Add(1)
+	if b.raw != nil {
+		return b.raw(conn)
+	}
+	if payload, ok := b.answer(h, body); ok {
+		return frameOf(h.Correlation, payload)
+	}
+	return nil
 }
 
 func (b *broker) write(conn net.Conn, frame []byte) bool {

@@ -37,7 +37,7 @@ func certified(t *testing.T, change func(*plan.Plan)) (w *world, show func(commo
 		t.Fatal(err)
 	}
 	b := newBroker(t, nil)
-	b.answer = func(h wire.RequestHeader, body []byte) ([]byte, bool) {
+	b.answer = func(h wire.RequestHeader, _ []byte) ([]byte, bool) {
 		if h.Key == 3 {
 			return b.metadata(h.Version), true
 		}

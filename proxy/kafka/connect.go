@@ -52,7 +52,9 @@ func (c *connection) dial(ctx context.Context) error {
 	}
 	metrics.UpstreamOpen.Inc()
 	c.upstream, c.answers = conn, newStream(conn.Conn, chunk)
-	c.sending = deadline{set: conn.SetWriteDeadline, after: c.session.State.Limits.Idle}
+	idle := c.session.State.Limits.Idle
+	c.hearing.set, c.hearing.after = conn.SetReadDeadline, idle
+	c.sending.set, c.sending.after = conn.SetWriteDeadline, idle
 	c.renewed, c.ended = make(chan []byte, 1), make(chan struct{})
 	c.session.Go(c.respond)
 	return nil

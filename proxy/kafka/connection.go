@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"sync/atomic"
 	"time"
 
@@ -25,50 +24,39 @@ type connection struct {
 	expires   time.Time // when the session must have been renewed; zero: never
 	renewal   *login    // re-authentication under way; nil: none
 
-	upstream   *brokerConn    // nil until the first request
-	answers    *stream        // what the broker sends
-	tail       address.Stream // of the Fetch answer that is passing
-	owed       inflight
-	renewed    chan []byte   // answers to the gateway's own re-authentication
-	ended      chan struct{} // closed when the pump of answers has ended; nil until there is one
-	failure    error         // why it ended; read after ended
-	lastAnswer atomic.Int64  // when bytes last went to the client, in Unix seconds
+	upstream *brokerConn    // nil until the first request
+	answers  *stream        // what the broker sends
+	tail     address.Stream // of the Fetch answer that is passing
+	owed     inflight
+	renewed  chan []byte   // answers to the gateway's own re-authentication
+	ended    chan struct{} // closed when the pump of answers has ended; nil until there is one
+	failure  error         // why it ended; read after ended
+	moved    atomic.Int64  // when bytes last moved, in either direction, in Unix nanoseconds
 
-	reading, writing, sending deadline // of the client's reads and writes, and of writes to the broker
+	reading, writing deadline // of the client
+	hearing, sending deadline // of the broker
 }
 
 func newConnection(f *front, s *proxy.Session) *connection {
 	c := &connection{front: f, session: s, broker: s.Broker, client: newStream(s.Conn, sip)}
 	c.owed.init()
-	s.AfterDraining(c.interrupt)
 	idle := s.State.Limits.Idle
-	c.reading = deadline{set: s.Conn.SetReadDeadline, after: idle}
-	c.writing = deadline{set: s.Conn.SetWriteDeadline, after: idle}
+	c.reading.set, c.reading.after = s.Conn.SetReadDeadline, idle
+	c.writing.set, c.writing.after = s.Conn.SetWriteDeadline, idle
+	c.reading.waiting = true // a login is nothing that a drain lets finish
+	s.AfterDraining(c.reading.hurry)
 	return c
 }
 
-// errIdle ends a connection on which nothing has moved for the idle limit.
-var errIdle = errors.New("idle")
-
 // serve runs the stages. Every refusal goes through session.Refuse; nil is an ordinary end.
 func (c *connection) serve(ctx context.Context) error {
-	if c.session.TLS != nil {
-		id, ok := c.front.addresses.byName(c.session.TLS.ServerName)
-		if !ok {
-			c.session.Refuse(ctx, &sasl.Reject{Stage: sasl.StageTLS, Code: "unknown-server-name",
-				Private: fmt.Sprintf("the client asked for %.255q, which is neither the advertised host nor a broker's name", c.session.TLS.ServerName)})
-			return nil
-		}
-		if id != proxy.Bootstrap {
-			c.broker = id
-		}
-	}
 	principal, err := c.login(ctx)
 	if principal == nil || err != nil {
 		return err
 	}
 	c.principal = principal
 	c.client.size = chunk
+	c.reading.resume()
 	return c.requests(ctx)
 }
 
@@ -95,7 +83,7 @@ func (c *connection) login(ctx context.Context) (*sasl.Principal, error) {
 		if reject == nil && l.mechanism == nil { // who has begun a login must finish it
 			enough, err := c.certificateSuffices()
 			if err != nil {
-				return nil, c.clientError(err)
+				return nil, unlessLeft(err)
 			}
 			if enough {
 				if reject := c.admit(byCertificate); reject != nil {
@@ -112,15 +100,18 @@ func (c *connection) login(ctx context.Context) (*sasl.Principal, error) {
 			return nil, nil
 		}
 		if err != nil {
-			return nil, c.clientError(err)
+			return nil, unlessLeft(err)
 		}
 		a := l.next(ctx, frame)
 		if a.reject != nil {
 			c.session.Refuse(ctx, a.reject)
 		}
 		if a.frame != nil {
+			if a.principal != nil {
+				c.writing.renew() // the deadline of the login has ended
+			}
 			if _, err := c.session.Conn.Write(a.frame); err != nil {
-				return nil, c.clientError(err)
+				return nil, unlessLeft(err)
 			}
 		}
 		if a.reject != nil {
@@ -181,35 +172,4 @@ func (c *connection) versions(ctx context.Context) *versions {
 	}
 	v, _ := c.front.cluster.await(ctx, func(v *view) bool { return of(v) != nil })
 	return of(v)
-}
-
-// clientError sorts out how reading from or writing to the client failed.
-func (c *connection) clientError(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil
-	}
-	return err
-}
-
-// close ends the upstream connection and what waits for it. The client's belongs to the gateway.
-func (c *connection) close() {
-	c.owed.close()
-	if c.upstream != nil {
-		_ = c.upstream.Close()
-		<-c.ended
-		c.session.Metrics().UpstreamOpen.Dec()
-		c.answers.release()
-	}
-	c.client.release()
-}
-
-// interrupt ends the wait for the client's next request. The reader renews its deadline before it looks whether it has
-// to end, and whoever calls this has said so before: so either the one or the other is seen.
-func (c *connection) interrupt() { _ = c.session.Conn.SetReadDeadline(time.Unix(1, 0)) }
-
-// closeWrite tells the broker that no more requests follow.
-func (c *connection) closeWrite() {
-	if w, ok := c.upstream.Conn.(interface{ CloseWrite() error }); ok {
-		_ = w.CloseWrite()
-	}
 }

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"bytes"
+	"math"
 	"testing"
 	"time"
 )
@@ -15,6 +16,10 @@ func TestSaslMessagesByHand(t *testing.T) {
 				t.Errorf("version 1 reads back as %q, %v, %v", token, lifetime, err)
 			}
 		}
+	}
+	_, lifetime, err := parseSaslAuthenticateAnswer(saslAuthenticateAnswer(1, 7, codeNone, "", nil, math.MaxInt64)[lengthSize:])
+	if err != nil || lifetime != 365*24*time.Hour {
+		t.Errorf("a session for ever reads back as %v, %v", lifetime, err)
 	}
 	refused := saslAuthenticateAnswer(1, 7, codeSaslAuthenticationFailed, "no", nil, 0)
 	if _, _, err := parseSaslAuthenticateAnswer(refused[lengthSize:]); err == nil {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -81,8 +82,9 @@ type world struct {
 	gateway *proxy.Gateway
 	plan    *plan.Plan
 	logs    *observer.ObservedLogs
-	address string // of the server's bootstrap
-	drain   func() // begins the drain
+	address string       // of the server's bootstrap
+	drain   func()       // begins the drain
+	serving atomic.Int64 // connections
 }
 
 // start runs a gateway with one server, "kafka", that asks for SCRAM-SHA-256 in clear; change edits the plan first.
@@ -112,9 +114,10 @@ func startBefore(t *testing.T, bootstrap []string, change func(*plan.Plan)) *wor
 	if change != nil {
 		change(p)
 	}
+	w := &world{t: t, plan: p}
 	core, logs := observer.New(zapcore.InfoLevel)
 	gateway, err := proxy.New(proxy.Config{
-		Plan: p, Log: zap.New(core), Protocols: []proxy.Protocol{kafka.New()},
+		Plan: p, Log: zap.New(core), Protocols: []proxy.Protocol{counted{kafka.New(), &w.serving}},
 		Directory: func(*plan.Plan) (sasl.Directory, error) { return users("alice", "ops"), nil },
 	})
 	if err != nil {
@@ -129,7 +132,7 @@ func startBefore(t *testing.T, bootstrap []string, change func(*plan.Plan)) *wor
 			t.Errorf("the gateway ended with %v", err)
 		}
 	})
-	w := &world{t: t, gateway: gateway, plan: p, logs: logs, drain: stop}
+	w.gateway, w.logs, w.drain = gateway, logs, stop
 	eventually(t, "the gateway is ready", func() bool { return logs.FilterMessage("ready").Len() > 0 })
 	w.address = fmt.Sprint(logs.FilterMessage("ready").All()[0].ContextMap()["servers"])
 	w.address = w.address[strings.Index(w.address, "127.0.0.1:"):]
@@ -351,4 +354,52 @@ func TestPlaintextTLSAndSilenceEndAtTheHandshakeDeadline(t *testing.T) {
 // refused is how many audit records of refused connections have the code.
 func (w *world) refused(code string) int {
 	return w.logs.FilterMessage("refused").FilterField(zap.String("code", code)).Len()
+}
+
+// stuck reports whether a goroutine of that method is writing.
+func (w *world) stuck(method string) bool {
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
+		if strings.Contains(stack, "IO wait") && strings.Contains(stack, ")."+method) && strings.Contains(stack, "Write") {
+			return true
+		}
+	}
+	return false
+}
+
+// forgets waits until the gateway has no connection any more.
+func (w *world) forgets(t *testing.T, within time.Duration) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	for w.serving.Load() > 0 {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("the connection is still there after %v", within)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// counted is a protocol that counts its connections.
+type counted struct {
+	proxy.Protocol
+	serving *atomic.Int64
+}
+
+type countedFront struct {
+	proxy.Front
+	serving *atomic.Int64
+}
+
+func (c counted) Open(s *proxy.Server) (proxy.Front, error) {
+	f, err := c.Protocol.Open(s)
+	return countedFront{f, c.serving}, err
+}
+
+func (c countedFront) Serve(ctx context.Context, s *proxy.Session) error {
+	c.serving.Add(1)
+	defer c.serving.Add(-1)
+	return c.Front.Serve(ctx, s)
 }

@@ -27,7 +27,6 @@ type login struct {
 	bare      bool // SaslHandshake 0: tokens come without a header
 	mechanism sasl.Mechanism
 	exchange  sasl.Exchange
-	claimed   string // mechanism that the client named, for the audit record
 }
 
 // answer is what a login makes of one frame.
@@ -115,7 +114,6 @@ func (l *login) handshake(h wire.RequestHeader, body []byte) answer {
 	}
 	state := l.session.Current()
 	mechanism := state.Mechanism(name)
-	l.claimed = name
 	offered := mechanismNames(state)
 	if mechanism == nil {
 		if l.previous != nil {

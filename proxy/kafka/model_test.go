@@ -310,7 +310,7 @@ func TestEveryAnswerComesInItsTurnAndWhole(t *testing.T) {
 			t.Setenv("MODEL_PASSWORD", "x")
 			b := newBroker(t, nil)
 			b.pieces = true
-			b.answer = func(h wire.RequestHeader, body []byte) ([]byte, bool) {
+			b.answer = func(h wire.RequestHeader, _ []byte) ([]byte, bool) {
 				switch {
 				case h.Key == 3:
 					return b.metadata(h.Version), true

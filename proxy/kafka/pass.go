@@ -12,14 +12,16 @@ const big = 256 << 10
 
 var bigs = sync.Pool{New: func() any { return new([big]byte) }}
 
-// piece is how much of a big frame passes between two renewals of the deadlines, in bytes: at 30 kB/s, slower than any
-// link that Kafka is used on, it takes less than the default idle limit of ten minutes.
-const piece = 16 << 20
+// slowest is how slow a big frame may come or go, in bytes a second: no link that Kafka is used on is slower.
+const slowest = 30 << 10
+
+// piece is how much of a big frame passes between two renewals of deadlines that pass after idle, in bytes.
+func piece(idle time.Duration) int64 { return slowest * max(1, int64(idle/time.Second)) }
 
 // pass sends the next n bytes of the stream to dst without looking at them. Between plain TCP sockets they never enter
 // the process (splice on Linux); with TLS on a side they go through one buffer. Before each piece it calls renew, to
 // extend the deadlines.
-func (s *stream) pass(dst net.Conn, n int64, renew func()) error {
+func (s *stream) pass(dst net.Conn, n, piece int64, renew func()) error {
 	if have := s.bytes(); len(have) > 0 && n > 0 {
 		have = have[:min(int64(len(have)), n)]
 		renew()
@@ -66,19 +68,4 @@ func (s *stream) passPiece(dst net.Conn, n int64) error {
 		}
 	}
 	return nil
-}
-
-// deadline is a deadline that is moved at most once a second: moving one costs a lock of the poller.
-type deadline struct {
-	set   func(time.Time) error
-	after time.Duration
-	moved time.Time
-}
-
-func (d *deadline) renew(now time.Time) {
-	if now.Sub(d.moved) < time.Second {
-		return
-	}
-	d.moved = now
-	_ = d.set(now.Add(d.after)) // fails only on a closed connection, which the next read or write will tell
 }

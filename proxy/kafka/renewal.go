@@ -12,6 +12,8 @@ import (
 func (c *connection) own(ctx context.Context, h wire.RequestHeader, body []byte, run *int) (verdict, error) {
 	switch {
 	case h.Key == keyAPIVersions:
+		ctx, cancel := context.WithTimeout(ctx, c.session.State.Limits.Handshake)
+		defer cancel()
 		frame, _ := answerAPIVersions(ctx, h, body, c.versions)
 		if frame == nil {
 			c.session.Refuse(ctx, unanswered(c.session, h, body))
@@ -35,17 +37,7 @@ func (c *connection) renewable() bool {
 	return !c.expires.IsZero() && c.session.State.Mechanism(c.principal.Mechanism) != nil
 }
 
-// renew gives the next frame to the re-authentication that is under way.
-func (c *connection) renew(ctx context.Context, frame []byte, whole bool, run *int) (verdict, error) {
-	if !whole {
-		if len(frame) > c.session.State.Limits.PreAuthFrame {
-			return 0, c.refuse(ctx, "frame-length", "a frame of a re-authentication is at most %d bytes long", c.session.State.Limits.PreAuthFrame)
-		}
-		return incomplete, nil
-	}
-	return c.renewalStep(ctx, c.renewal.next(ctx, frame), run)
-}
-
+// renewalStep carries out what the re-authentication that is under way makes of a frame.
 func (c *connection) renewalStep(ctx context.Context, a answer, run *int) (verdict, error) {
 	if a.reject != nil {
 		c.session.Refuse(ctx, a.reject)
@@ -68,13 +60,15 @@ func (c *connection) renewalStep(ctx context.Context, a answer, run *int) (verdi
 // errRenewal says that the broker went away in the middle of the gateway's own login.
 var errRenewal = errors.New("the upstream connection ended")
 
-// renewUpstream logs the gateway in again at the broker, between two requests: the client notices a pause at most.
+// renewUpstream logs the gateway in again at the broker, between two requests: the client notices a pause at most. What
+// is owed comes first: a broker answers in turn, and a client that joins a group may wait for minutes.
 func (c *connection) renewUpstream() error {
+	c.owed.wait()
 	lifetime, err := c.front.upstream.login(func(frame []byte) ([]byte, error) {
 		if !c.owed.push(request{own: true, correlation: correlationOf(frame)}) {
 			return nil, errRenewal
 		}
-		c.sending.renew(time.Now())
+		c.sending.renew()
 		if _, err := c.upstream.Write(frame); err != nil {
 			return nil, err
 		}

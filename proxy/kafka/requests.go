@@ -3,21 +3,15 @@ package kafka
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"os"
 	"time"
 
 	"github.com/asyncgate/asyncgate/proxy/kafka/wire"
-	"github.com/asyncgate/asyncgate/sasl"
 )
 
 // assembleLimit bounds a request that must be read whole before it can be decided: those that the gateway answers
 // itself, and Fetch from version 15 on. A Fetch of ten thousand partitions is 400 kB.
 const assembleLimit = 4 << 20
-
-// errClosed ends a connection whose reason has been told already.
-var errClosed = errors.New("connection refused")
 
 // requests pumps requests until the client leaves, is refused, or the broker is lost. It begins with what is in the
 // buffer: a client may send its first request together with its login.
@@ -28,73 +22,42 @@ func (c *connection) requests(ctx context.Context) error {
 		if err == nil {
 			err = c.walkRequests(ctx)
 		}
-		if err == errClosed {
-			return c.brokerError(nil)
-		}
-		if err != nil {
-			return c.brokerError(err)
+		switch err {
+		case nil:
+		case errClosed:
+			return c.outcome(ctx, nil)
+		case errDrain:
+			return c.finish(ctx, err)
+		default:
+			return c.outcome(ctx, unlessLeft(err))
 		}
 		if err := c.awaitRequest(); err != nil {
-			return c.finish(err)
+			return c.finish(ctx, err)
 		}
 	}
 }
-
-// errDrain asks a connection to end: what is owed is still answered.
-var errDrain = errors.New("draining")
 
 // awaitRequest reads from the client. Its deadline is the idle limit, in both directions together.
 func (c *connection) awaitRequest() error {
 	for {
-		now := time.Now()
-		c.reading.renew(now)
-		select { // after the renewal: whoever closes these channels then moves the deadline into the past
-		case <-c.session.Draining():
-			return errDrain
-		case <-c.ended:
-			return io.EOF
-		default:
+		c.reading.await()
+		if err := c.ending(); err != nil { // after await: whoever makes it end then hurries the wait
+			return err
 		}
+		since := time.Now()
 		err := c.client.fill()
+		c.reading.resume()
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			return err
 		}
-		c.reading.moved = time.Time{}
-		if last := c.lastAnswer.Load(); time.Since(time.Unix(last, 0)) > c.reading.after && time.Since(now) > c.reading.after/2 {
+		if err := c.ending(); err != nil {
+			return err
+		}
+		c.reading.passed()
+		if c.idle() && time.Since(since) > c.reading.after/2 {
 			return errIdle
 		}
 	}
-}
-
-// finish ends a connection after the client's last request: what is owed to it still arrives.
-func (c *connection) finish(err error) error {
-	if c.upstream != nil {
-		if errors.Is(err, io.EOF) {
-			c.closeWrite() // the broker learns of it as it would have without us, and ends the connection when it is done
-		}
-		if errors.Is(err, io.EOF) || err == errDrain {
-			c.owed.wait()
-		}
-	}
-	if err == errDrain || err == errIdle {
-		return nil
-	}
-	return c.brokerError(c.clientError(err))
-}
-
-// brokerError prefers the reason that the pump of answers ended with, if it has one: that came first.
-func (c *connection) brokerError(err error) error {
-	if c.upstream == nil {
-		return err
-	}
-	select {
-	case <-c.ended:
-		if c.failure != nil {
-			return c.failure
-		}
-	default:
-	}
-	return err
 }
 
 // verdict is what is to be done with a request.
@@ -114,16 +77,21 @@ func (c *connection) walkRequests(ctx context.Context) error {
 		if len(p) < lengthSize {
 			return c.flushRequests(ctx, run)
 		}
-		n, err := frameLength(p, c.session.State.Limits.Frame)
-		if err != nil || n < minRequest && (c.renewal == nil || !c.renewal.bare) {
-			return c.refuse(ctx, "frame-length", "a request of %d bytes; at least %d and at most %d are allowed",
-				n, minRequest, c.session.State.Limits.Frame)
+		least, most := c.frameBounds()
+		n, err := frameLength(p, most)
+		if err != nil || n < least {
+			return c.refuse(ctx, "frame-length", "a request whose length is not between %d and %d bytes", least, most)
 		}
 		size := lengthSize + n
 		whole := len(p) >= size
 		frame := p[lengthSize:min(len(p), size)]
 		v, err := c.decide(ctx, frame, whole, &run)
 		switch {
+		case err == errDrain: // what has been allowed before is in the queue already
+			if err := c.flushRequests(ctx, run); err != nil {
+				return err
+			}
+			return errDrain
 		case err != nil:
 			return err
 		case v == forward && whole:
@@ -136,7 +104,7 @@ func (c *connection) walkRequests(ctx context.Context) error {
 				return err
 			}
 			c.session.Metrics().FromClient.Add(float64(size))
-			if err := c.client.pass(c.upstream.Conn, int64(size), c.renewDeadlines); err != nil {
+			if err := c.client.pass(c.upstream.Conn, int64(size), piece(c.reading.after), c.renewRequest); err != nil {
 				return err
 			}
 			run = 0
@@ -163,28 +131,41 @@ func (c *connection) assembled(ctx context.Context, size int) error {
 	if size > assembleLimit {
 		return c.refuse(ctx, "frame-length", "a request of %d bytes that must be read whole; at most %d are allowed", size, assembleLimit)
 	}
+	c.reading.renew()
 	frame, err := c.client.take(size)
 	if err != nil {
-		return c.clientError(err)
+		return err
 	}
 	run := 0
 	v, err := c.decide(ctx, frame[lengthSize:], true, &run)
 	if err != nil || v == answered {
 		return err
 	}
-	if err := c.dial(ctx); err != nil {
-		return err
+	return c.send(ctx, frame)
+}
+
+// frameBounds are how long the next frame may be, in bytes. In a re-authentication what goes for a login goes again.
+func (c *connection) frameBounds() (least, most int) {
+	limits := &c.session.State.Limits
+	switch {
+	case c.renewal == nil:
+		return minRequest, limits.Frame
+	case c.renewal.bare:
+		return 0, limits.PreAuthFrame
 	}
-	c.renewDeadlines()
-	_, err = c.upstream.Write(frame)
-	return err
+	return minRequest, limits.PreAuthFrame
 }
 
 // decide says what is to be done with one request, given without its length and, unless whole, without its end. A
 // request that the gateway answers itself is answered here, after the run before it has been flushed.
 func (c *connection) decide(ctx context.Context, frame []byte, whole bool, run *int) (verdict, error) {
-	if c.renewal != nil {
-		return c.renew(ctx, frame, whole, run)
+	switch {
+	case c.session.Refused(): // meanwhile: expired, or revoked
+		return 0, errDrain
+	case c.renewal != nil && !whole:
+		return incomplete, nil
+	case c.renewal != nil:
+		return c.renewalStep(ctx, c.renewal.next(ctx, frame), run)
 	}
 	h, n, err := wire.ParseRequestHeader(frame)
 	switch {
@@ -209,12 +190,6 @@ func (c *connection) decide(ctx context.Context, frame []byte, whole bool, run *
 	return c.authorize(ctx, h, frame, body, whole, run)
 }
 
-// refuse ends the connection without an answer, as brokers do with what they do not offer.
-func (c *connection) refuse(ctx context.Context, code, format string, args ...any) error {
-	c.session.Refuse(ctx, &sasl.Reject{Stage: sasl.StageRequest, Code: code, Private: fmt.Sprintf(format, args...)})
-	return errClosed
-}
-
 // reply gives the client an answer of the gateway's own, in its turn.
 func (c *connection) reply(ctx context.Context, run *int, frame []byte) error {
 	if err := c.flushRequests(ctx, *run); err != nil {
@@ -230,9 +205,7 @@ func (c *connection) reply(ctx context.Context, run *int, frame []byte) error {
 			return nil
 		}
 	}
-	c.writing.renew(time.Now())
-	_, err := c.session.Conn.Write(frame)
-	return err
+	return c.writeClient(frame)
 }
 
 // flushRequests writes the first n bytes of the buffer to the broker.
@@ -240,21 +213,27 @@ func (c *connection) flushRequests(ctx context.Context, n int) error {
 	if n == 0 {
 		return nil
 	}
-	if err := c.dial(ctx); err != nil {
-		return err
-	}
-	c.renewDeadlines()
-	c.session.Metrics().FromClient.Add(float64(n))
-	if _, err := c.upstream.Write(c.client.bytes()[:n]); err != nil {
+	if err := c.send(ctx, c.client.bytes()[:n]); err != nil {
 		return err
 	}
 	c.client.discard(n)
 	return nil
 }
 
-// renewDeadlines moves the deadlines of an exchange that makes progress.
-func (c *connection) renewDeadlines() {
-	now := time.Now()
-	c.reading.renew(now)
-	c.sending.renew(now)
+// send writes to the broker, which is dialled before the first write.
+func (c *connection) send(ctx context.Context, p []byte) error {
+	if err := c.dial(ctx); err != nil {
+		return err
+	}
+	c.renewRequest()
+	c.session.Metrics().FromClient.Add(float64(len(p)))
+	_, err := c.upstream.Write(p)
+	return err
+}
+
+// renewRequest moves the deadlines of a request that makes progress.
+func (c *connection) renewRequest() {
+	c.moved.Store(time.Now().UnixNano())
+	c.reading.renew()
+	c.sending.renew()
 }

@@ -6,31 +6,48 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"time"
 )
-
-// errAnswer ends a connection on which the broker and the gateway no longer agree on what is being answered: nothing that
-// follows could be trusted.
-var errAnswer = errors.New("the broker answered out of turn")
 
 // respond pumps answers from the broker to the client until either is gone.
 func (c *connection) respond() {
 	defer func() {
 		close(c.ended)
 		c.owed.close()
-		c.interrupt()
+		c.reading.end()
+		_ = c.upstream.Close() // somebody may be writing to a broker that does not read
 	}()
 	for {
-		if err := c.answers.fill(); err != nil {
-			if !errors.Is(err, io.EOF) || c.owed.waiting() {
-				c.failure = fmt.Errorf("upstream: %w", err)
-			}
+		err := c.hear()
+		if errors.Is(err, io.EOF) && !c.owed.waiting() {
 			return
 		}
-		if err := c.walkAnswers(); err != nil {
+		if err == nil {
+			err = c.walkAnswers()
+		}
+		if err != nil {
 			c.failure = err
 			return
 		}
+	}
+}
+
+// hear reads from the broker. It waits for as long as nothing is owed, and then for the idle limit at least.
+func (c *connection) hear() error {
+	for late := false; ; {
+		c.hearing.renew()
+		err := c.answers.fill()
+		switch {
+		case err == nil:
+			return nil
+		case !errors.Is(err, os.ErrDeadlineExceeded):
+			return fmt.Errorf("upstream: %w", err)
+		case late && c.idle() && c.owed.waiting():
+			return errSilent
+		}
+		c.hearing.passed()
+		late = c.owed.waiting()
 	}
 }
 
@@ -58,17 +75,17 @@ func (c *connection) walkAnswers() error {
 			continue
 		}
 		if correlation := int32(binary.BigEndian.Uint32(p[lengthSize:])); !ok || correlation != r.correlation {
-			return errAnswer
+			return fmt.Errorf("%w: correlation id %d, which is not the next one's", errAnswer, correlation)
 		}
 		size := lengthSize + n
 		whole := len(p) >= size
 		t := treatmentOf(r)
+		var instead []byte
 		if whole {
-			ok, err := c.unchanged(t, r, p[lengthSize:size])
-			if err != nil {
+			if instead, err = c.edited(t, r, p[lengthSize:size]); err != nil {
 				return err
 			}
-			if ok {
+			if instead == nil && t != kept {
 				run, done = run+size, done+1
 				continue
 			}
@@ -80,7 +97,12 @@ func (c *connection) walkAnswers() error {
 		if t == rewritten && size <= chunk && !whole {
 			return nil // read on
 		}
-		if err := c.treat(t, r, size); err != nil {
+		if instead != nil {
+			err = c.replace(size, instead)
+		} else {
+			err = c.treat(t, r, size)
+		}
+		if err != nil {
 			return err
 		}
 		if err := c.settle(1); err != nil {
@@ -115,16 +137,17 @@ func (c *connection) settle(n int) error {
 	}
 }
 
-// renewAnswer moves the deadline of writing to a client that takes what it is given.
+// renewAnswer moves the deadlines of an answer that makes progress.
 func (c *connection) renewAnswer() {
-	now := time.Now()
-	c.writing.renew(now)
-	c.lastAnswer.Store(now.Unix())
+	c.moved.Store(time.Now().UnixNano())
+	c.hearing.renew()
+	c.writing.renew()
 }
 
 // writeClient writes what belongs to the client.
 func (c *connection) writeClient(p []byte) error {
-	c.renewAnswer()
+	c.moved.Store(time.Now().UnixNano())
+	c.writing.renew()
 	c.session.Metrics().ToClient.Add(float64(len(p)))
 	_, err := c.session.Conn.Write(p)
 	return err

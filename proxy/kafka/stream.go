@@ -140,10 +140,10 @@ func (s *stream) await() error {
 	s.buf = getBuffer(s.size)
 	s.buf[0] = s.first[0]
 	s.r, s.w = 0, 1
-	if err != nil {
-		return nil // the next call tells it again
+	if err == nil {
+		_ = s.read() // a frame is never one byte: more has come, or will; the next call tells an error again
 	}
-	return s.read() // a frame is never one byte: more has come, or will
+	return nil
 }
 
 // take returns the next n bytes as one slice, and consumes them. What fits the buffer is a view of it, valid until the

@@ -139,7 +139,7 @@ func TestBigFramesPassWithoutBeingLookedAt(t *testing.T) {
 			go func() {
 				err := s.fill()
 				if err == nil {
-					err = s.pass(to, int64(len(body)), func() {})
+					err = s.pass(to, int64(len(body)), 100<<10, func() {})
 				}
 				passed <- err
 			}()
@@ -168,7 +168,7 @@ func TestAFrameThatEndsTooEarlyIsAnError(t *testing.T) {
 			if err := s.fill(); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.pass(to, 200, func() {}); err == nil {
+			if err := s.pass(to, 200, 100, func() {}); err == nil {
 				t.Fatal("half a frame passed for a whole one")
 			}
 		})

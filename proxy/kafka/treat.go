@@ -35,7 +35,7 @@ func treatmentOf(r request) treatment {
 	return untouched
 }
 
-// treat brings the next answer, of that many bytes with its length, to where it belongs.
+// treat brings the next answer, of that many bytes with its length, to where it belongs, unless it was edited already.
 func (c *connection) treat(t treatment, r request, size int) error {
 	switch t {
 	case kept:
@@ -51,7 +51,7 @@ func (c *connection) treat(t treatment, r request, size int) error {
 // passOn passes the next n bytes of the broker's on without looking at them.
 func (c *connection) passOn(n int64) error {
 	c.session.Metrics().ToClient.Add(float64(n))
-	return c.answers.pass(c.session.Conn, n, c.renewAnswer)
+	return c.answers.pass(c.session.Conn, n, piece(c.writing.after), c.renewAnswer)
 }
 
 // keep hands an answer to the gateway's own login over to the one who waits for it.
@@ -67,11 +67,21 @@ func (c *connection) keep(size int) error {
 	return nil
 }
 
-// rewrite replaces the brokers' addresses in an answer that fits memory.
+// replace gives the client another frame than the next answer, which is in the buffer whole.
+func (c *connection) replace(size int, instead []byte) error {
+	if err := c.writeClient(instead); err != nil {
+		return err
+	}
+	c.answers.discard(size)
+	return nil
+}
+
+// rewrite replaces the brokers' addresses in an answer that does not fit the buffer.
 func (c *connection) rewrite(r request, size int) error {
 	if limit := c.session.State.Limits.Frame; size > limit {
-		return fmt.Errorf("an answer to %s of %d bytes cannot be rewritten; limits.frame is %d", wire.Name(r.key), size, limit)
+		return fmt.Errorf("%w: one to %s has %d bytes, too many to be rewritten; limits.frame is %d", errAnswer, wire.Name(r.key), size, limit)
 	}
+	c.hearing.renew()
 	frame, err := c.answers.take(size)
 	if err != nil {
 		return err
@@ -108,9 +118,14 @@ func (c *connection) edit(r request, payload []byte) ([]byte, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the broker's answer to %s: %w", wire.Name(r.key), err)
+		return nil, malformed(r, err)
 	}
 	return frame, nil
+}
+
+// malformed says of an answer that it breaks its definition.
+func malformed(r request, err error) error {
+	return fmt.Errorf("%w: one to %s version %d: %w", errAnswer, wire.Name(r.key), r.version, err)
 }
 
 // leaks reports whether an error message names an address of the brokers: one that the cluster advertises, or one end
@@ -127,27 +142,24 @@ func (c *connection) leaks(message []byte) bool {
 	return false
 }
 
-// unchanged deals with an answer that is in the buffer whole, and reports whether it may go to the client as it now
-// stands there. Most answers that could name a broker name none; the addresses of a Fetch are replaced in place.
-func (c *connection) unchanged(t treatment, r request, payload []byte) (bool, error) {
+// edited deals with an answer that is in the buffer whole. It returns the frame that takes its place, if it may not go to
+// the client as it now stands there. Most answers that could name a broker name none; the addresses of a Fetch are
+// replaced in place.
+func (c *connection) edited(t treatment, r request, payload []byte) (instead []byte, err error) {
 	switch t {
-	case untouched:
-		return true, nil
 	case rewritten:
-		frame, err := c.edit(r, payload)
-		return frame == nil, err
+		return c.edit(r, payload)
 	case tailed:
 		if err := c.tail.Reset(c.front.addresses, r.key, r.version, len(payload)); err != nil {
-			return false, err
+			return nil, err
 		}
 		_, pass, out, err := c.tail.Feed(payload)
 		if err != nil {
-			return false, fmt.Errorf("the broker's answer to %s: %w", wire.Name(r.key), err)
+			return nil, malformed(r, err)
 		}
 		copy(payload[pass:], out)
-		return true, nil
 	}
-	return false, nil
+	return nil, nil
 }
 
 // spliceFrom is how many bytes of records are worth leaving to the kernel: fewer come with one read of the buffer.
@@ -161,14 +173,15 @@ func (c *connection) passTail(r request, size int) error {
 	}
 	for head := lengthSize; !s.Done(); head = 0 {
 		if len(c.answers.bytes()) == 0 {
+			c.hearing.renew()
 			if err := c.answers.fill(); err != nil {
-				return err
+				return fmt.Errorf("upstream: %w", err)
 			}
 		}
 		p := c.answers.bytes()
 		n, pass, out, err := s.Feed(p[head:])
 		if err != nil {
-			return fmt.Errorf("the broker's answer to %s: %w", wire.Name(r.key), err)
+			return malformed(r, err)
 		}
 		if err := c.writeClient(p[:head+pass]); err != nil {
 			return err

@@ -107,9 +107,3 @@ next:
 	}
 	return out
 }
-
-// offers reports whether a request of this key and version is one that was offered.
-func (v *versions) offers(key, version int16) bool {
-	s, ok := v.keys[key]
-	return ok && s.min <= version && version <= s.max
-}
