@@ -3,9 +3,11 @@ package cluster_test
 import (
 	"crypto/tls"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"testing"
 	"time"
 
@@ -120,7 +122,7 @@ func (r *raw) closed(what string) {
 	r.t.Helper()
 	_ = r.SetDeadline(time.Now().Add(patience))
 	n, err := r.Read(make([]byte, 1))
-	if timeout, ok := err.(net.Error); n > 0 || ok && timeout.Timeout() {
+	if n > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
 		r.t.Errorf("%s: the connection is still open", what)
 	}
 }
