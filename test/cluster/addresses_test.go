@@ -77,6 +77,7 @@ func TestEveryBrokerHasAPortOfItsOwnThatNeverChanges(t *testing.T) {
 		if got := brokers(t, client); !maps.Equal(got, want) {
 			t.Errorf("brokers are at %v, want %v", got, want)
 		}
+		client.Close() // while there is a gateway to leave the group through
 	})
 }
 
