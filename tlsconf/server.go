@@ -60,8 +60,10 @@ func Server(o ServerOptions) (*tls.Config, error) {
 	}
 	expiry("certificate", pair.Leaf.NotAfter)
 	config := &tls.Config{
-		MinVersion:   tls.VersionTLS12,
-		Certificates: []tls.Certificate{pair},
+		MinVersion: tls.VersionTLS12,
+		// Small records at first are for browsers that draw a page; here they would only be more work.
+		DynamicRecordSizingDisabled: true,
+		Certificates:                []tls.Certificate{pair},
 	}
 	switch o.ClientAuth {
 	case NoCertificate:
