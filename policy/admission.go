@@ -20,7 +20,8 @@ const refused = "Access denied"
 //
 // One enabled alternative must be met in full, or all of them where the server says RequireAll; a disabled one never
 // counts. A login replaces the certificate: beside a login the certificate's principal still meets an X509 requirement
-// only where one alternative, or RequireAll, demands both, and then both must have the same name.
+// only where one alternative, or RequireAll, demands both; then both must have the same name, and the principal ends with
+// whichever ends first.
 func Admit(server *plan.Server, certificate, login *sasl.Principal) (*sasl.Principal, *sasl.Reject) {
 	if len(server.Alternatives) == 0 {
 		if server.AllowAnonymous {
@@ -104,7 +105,17 @@ func meets(all []plan.Requirement, certificate, login *sasl.Principal) (*sasl.Pr
 			return nil, r
 		}
 	}
+	if byLogin && byCertificate && endsBefore(certificate, login) {
+		sooner := *login
+		sooner.Expires = certificate.Expires
+		who = &sooner
+	}
 	return who, nil
+}
+
+// endsBefore reports whether the certificate ends before the login does.
+func endsBefore(certificate, login *sasl.Principal) bool {
+	return !certificate.Expires.IsZero() && (login.Expires.IsZero() || certificate.Expires.Before(login.Expires))
 }
 
 // proves says whether one requirement is met.

@@ -3,6 +3,7 @@ package policy
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/sasl"
@@ -117,5 +118,27 @@ func TestMechanisms(t *testing.T) {
 				t.Errorf("got %v, want %v", got, c.want)
 			}
 		})
+	}
+}
+
+func TestWhereBothAreNeededTheOneThatEndsFirstEndsTheOther(t *testing.T) {
+	both := &plan.Server{Alternatives: alternatives(one(x509, scram512))}
+	soon, late := time.Unix(1000, 0), time.Unix(2000, 0)
+	for _, c := range []struct{ certificate, login, want time.Time }{
+		{soon, late, soon},
+		{soon, time.Time{}, soon},
+		{late, soon, soon},
+		{time.Time{}, soon, soon},
+		{time.Time{}, time.Time{}, time.Time{}},
+	} {
+		certificate, login := *aliceCert, *alice512
+		certificate.Expires, login.Expires = c.certificate, c.login
+		who, reject := Admit(both, &certificate, &login)
+		if reject != nil || !who.Expires.Equal(c.want) || who.Mechanism != login.Mechanism {
+			t.Errorf("a certificate until %v and a login until %v: %+v, %v; want until %v", c.certificate, c.login, who, reject, c.want)
+		}
+		if !login.Expires.Equal(c.login) {
+			t.Error("the login itself was changed")
+		}
 	}
 }
