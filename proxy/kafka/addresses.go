@@ -54,9 +54,13 @@ func (a *addresses) Broker(id int32) (host string, port int32, ok bool) {
 	return advertise.Host, int32(p), true
 }
 
-// open binds a broker's port. A failure is logged once for each broker, and tried again whenever somebody asks.
+// open binds a broker's port. A failure is logged once for each broker, and tried again whenever somebody asks. Answers may
+// name any id: no more of them get a port, or a log record, than there may be brokers.
 func (a *addresses) open(id int32) (port uint16, ok bool) {
 	port, err := a.portOf(id)
+	if err == nil && len(a.ports) >= maxBrokers {
+		err = fmt.Errorf("%d brokers are served already", maxBrokers)
+	}
 	if err == nil {
 		bound, listenErr := a.server.Listen(id, net.JoinHostPort(a.host, strconv.Itoa(int(port))))
 		if listenErr == nil {
@@ -64,7 +68,7 @@ func (a *addresses) open(id int32) (port uint16, ok bool) {
 		}
 		err = listenErr
 	}
-	if !a.told[id] {
+	if !a.told[id] && len(a.told) < maxBrokers {
 		a.told[id] = true
 		a.server.Log().Error("broker cannot be served", zap.Int32("broker", id), zap.Error(err))
 	}

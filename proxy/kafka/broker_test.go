@@ -5,7 +5,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -22,7 +21,9 @@ type broker struct {
 	listener net.Listener
 	// answer makes the payload after the correlation id of an answer to a client; ok is false for none.
 	answer   func(h wire.RequestHeader, body []byte) (payload []byte, ok bool)
-	lifetime atomic.Int64 // of the gateway's logins, in milliseconds
+	peers    []*broker                     // the cluster, by id; nil: this one alone
+	frozen   atomic.Pointer[chan struct{}] // the gateway's logins wait for it
+	lifetime atomic.Int64                  // of the gateway's logins, in milliseconds
 	logins   atomic.Int64
 	asked    atomic.Int64          // requests of clients
 	pieces   bool                  // write answers in pieces of chance
@@ -149,6 +150,9 @@ func (b *broker) own(h wire.RequestHeader) []byte {
 		return b.metadata(h.Version)
 	case 17:
 		b.logins.Add(1)
+		if frozen := b.frozen.Load(); frozen != nil {
+			<-*frozen
+		}
 		return []byte{0, 0, 0, 0, 0, 0}
 	case 36:
 		return append([]byte{0, 0, 0xff, 0xff, 0, 0, 0, 0}, binary.BigEndian.AppendUint64(nil, uint64(b.lifetime.Load()))...)
@@ -157,19 +161,24 @@ func (b *broker) own(h wire.RequestHeader) []byte {
 	return nil
 }
 
-// metadata is an answer that names this broker as number 0, with its header's tagged fields.
+// metadata is an answer that names the brokers of the cluster, with its header's tagged fields.
 func (b *broker) metadata(version int16) []byte {
-	host, port, _ := net.SplitHostPort(b.address())
-	n, _ := strconv.Atoi(port)
-	return metadataOf(version, host, int32(n))
+	var ports []int32
+	for _, peer := range append(b.peers, b)[:max(1, len(b.peers))] {
+		ports = append(ports, int32(peer.listener.Addr().(*net.TCPAddr).Port))
+	}
+	return metadataOf(version, ports...)
 }
 
-func metadataOf(version int16, host string, port int32) []byte {
+// metadataOf is the same of brokers on loopback, by id.
+func metadataOf(version int16, ports ...int32) []byte {
 	r := kmsg.NewPtrMetadataResponse()
 	r.Version = version
-	node := kmsg.NewMetadataResponseBroker()
-	node.NodeID, node.Host, node.Port = 0, host, port
-	r.Brokers = append(r.Brokers, node)
+	for id, port := range ports {
+		node := kmsg.NewMetadataResponseBroker()
+		node.NodeID, node.Host, node.Port = int32(id), "127.0.0.1", port
+		r.Brokers = append(r.Brokers, node)
+	}
 	return r.AppendTo(wire.AppendResponseHeader(nil, 3, version, 0)[4:])
 }
 

@@ -29,6 +29,7 @@ type cluster struct {
 	bootstrap []string
 	log       *zap.Logger
 	onBroker  func(id int32) // called for every broker when it is first seen
+	watching  sync.WaitGroup // those who watch a broker
 
 	seen atomic.Pointer[view]
 	ask  chan struct{} // wakes the watch before its time
@@ -58,8 +59,9 @@ func newCluster(u *upstream, bootstrap []string, log *zap.Logger, onBroker func(
 	return c
 }
 
-// watch follows the cluster until ctx ends.
+// watch follows the cluster until ctx ends, and nobody watches a broker any more.
 func (c *cluster) watch(ctx context.Context) {
+	defer c.watching.Wait()
 	pause := backoff{}
 	told := false
 	last := seed{}
@@ -159,13 +161,22 @@ func (s *seed) close() {
 	*s = seed{}
 }
 
-// seeds are the addresses to ask: brokers that are known, then the ones from the settings.
+// seeds are the addresses to ask: brokers that answer, those from the settings, then brokers that have fallen silent. Each
+// may take upstreamTimeout, so that a cluster that has moved away is best not looked for where it was.
 func (c *cluster) seeds() []string {
 	seen := c.seen.Load()
-	seeds := slices.Collect(maps.Values(seen.brokers))
-	for _, b := range c.bootstrap {
-		if !slices.Contains(seeds, b) {
-			seeds = append(seeds, b)
+	var answering, silent []string
+	for id, address := range seen.brokers {
+		if seen.of[id] != nil {
+			answering = append(answering, address)
+		} else {
+			silent = append(silent, address)
+		}
+	}
+	var seeds []string
+	for _, address := range slices.Concat(answering, c.bootstrap, silent) {
+		if !slices.Contains(seeds, address) {
+			seeds = append(seeds, address)
 		}
 	}
 	return seeds
@@ -188,7 +199,7 @@ func (c *cluster) follow(ctx context.Context, brokers map[int32]string) {
 			watch, stop := context.WithCancel(ctx)
 			c.watched[id] = stop
 			added = append(added, id)
-			go c.watchBroker(watch, id, address)
+			c.watching.Go(func() { c.watchBroker(watch, id, address) })
 		}
 	}
 	changed := !maps.Equal(before, brokers)
@@ -243,6 +254,9 @@ func (c *cluster) learn(ctx context.Context, id int32, v *versions) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if ctx.Err() != nil { // somebody else watches this broker now, or nobody
+		return
+	}
+	if c.versions[id].equal(v) { // as nearly always
 		return
 	}
 	if v == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"time"
 
 	"github.com/asyncgate/asyncgate/proxy"
 	"github.com/asyncgate/asyncgate/sasl"
@@ -38,12 +39,11 @@ func (c *connection) dial(ctx context.Context) error {
 		return errClosed
 	}
 	var conn *brokerConn
-	for _, address := range addresses {
+	for i, address := range addresses {
 		metrics.UpstreamDials.Inc()
-		if conn, err = c.front.upstream.dial(ctx, address); err == nil {
+		if conn, err = c.dialOne(ctx, address, len(addresses)-i); err == nil {
 			break
 		}
-		err = fmt.Errorf("%s: %w", address, err)
 	}
 	if conn == nil {
 		c.front.cluster.refresh()
@@ -58,6 +58,21 @@ func (c *connection) dial(ctx context.Context) error {
 	c.renewed, c.ended = make(chan []byte, 1), make(chan struct{})
 	c.session.Go(c.respond)
 	return nil
+}
+
+// dialOne tries one of the addresses that are left. Each but the last may take half of the time that is left: one that
+// swallows every packet must not use up the others' time.
+func (c *connection) dialOne(ctx context.Context, address string, left int) (*brokerConn, error) {
+	if end, ok := ctx.Deadline(); ok && left > 1 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Until(end)/2)
+		defer cancel()
+	}
+	conn, err := c.front.upstream.dial(ctx, address)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", address, err)
+	}
+	return conn, nil
 }
 
 // candidates are the addresses to try: the broker's whose address the client dialled, or any of the cluster's in an

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -135,10 +136,10 @@ func TestWhoIsNotIdleStays(t *testing.T) {
 }
 
 func TestTheGatewaysOwnLoginWaitsForWhatIsOwed(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("it takes longer than a login may")
 	}
-	t.Setenv("BROKER_PASSWORD", "x")
 	b := newBroker(t, nil)
 	b.lifetime.Store(1)
 	b.answer = func(h wire.RequestHeader, _ []byte) ([]byte, bool) {
@@ -149,7 +150,7 @@ func TestTheGatewaysOwnLoginWaitsForWhatIsOwed(t *testing.T) {
 	}
 	w := startBefore(t, []string{b.address()}, func(p *plan.Plan) {
 		withPlain(p)
-		p.Servers[0].Upstream.SASL = &plan.UpstreamSASL{Mechanism: sasl.Plain, Username: "gateway", Password: "env:BROKER_PASSWORD"}
+		p.Servers[0].Upstream.SASL = &plan.UpstreamSASL{Mechanism: sasl.Plain, Username: "gateway", Password: plan.Secret("file:" + passwordFile(t))}
 	})
 	conn := logIn(t, w.address)
 	conn.Write(ask(12, 0, 1, []byte("\x00\x01g\x00\x00\x00\x00\x00\x01m")))
@@ -227,4 +228,42 @@ func TestAskingForVersionsOfADeadClusterEnds(t *testing.T) {
 	conn.Write(askVersions(3, 1))
 	ends(t, conn)
 	eventually(t, "an audit record", func() bool { return w.refused("upstream-unavailable") == 1 })
+}
+
+func TestABrokerThatHangsIsNotTheOnlyOne(t *testing.T) {
+	t.Parallel()
+	frozen := make(chan struct{})
+	first, second := newBroker(t, nil), newBroker(t, nil)
+	t.Cleanup(func() { close(frozen) })
+	for _, b := range []*broker{first, second} {
+		b.peers = []*broker{first, second}
+		b.answer = func(h wire.RequestHeader, _ []byte) ([]byte, bool) { return echo(h) }
+	}
+	w := startBefore(t, []string{first.address()}, func(p *plan.Plan) {
+		withPlain(p)
+		p.Servers[0].Upstream.SASL = &plan.UpstreamSASL{Mechanism: sasl.Plain, Username: "gateway", Password: plan.Secret("file:" + passwordFile(t))}
+	})
+	eventually(t, "the gateway knows both", func() bool {
+		roundTrip(t, logIn(t, w.address), heartbeat)
+		return first.asked.Load() > 0 && second.asked.Load() > 0
+	})
+	first.frozen.Store(&frozen)
+	for range 6 { // one of them tries the first broker first, nearly always
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			if got := roundTrip(t, logIn(t, w.address), heartbeat); !answered(got, 9) {
+				t.Errorf("%q", got)
+			}
+		})
+	}
+}
+
+// passwordFile holds the gateway's password, of which the tests' brokers do not care.
+func passwordFile(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

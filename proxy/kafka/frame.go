@@ -44,7 +44,7 @@ func (s *stream) readFrame(limit int) ([]byte, error) {
 }
 
 // readFrame is the same on a connection without a stream: for the few frames of a login upstream, where a stream that
-// reads ahead would take what follows. It never allocates more than twice what has arrived, or 4 KiB.
+// reads ahead would take what follows.
 func readFrame(conn net.Conn, limit int) ([]byte, error) {
 	var head [lengthSize]byte
 	if _, err := io.ReadFull(conn, head[:]); err != nil {
@@ -54,18 +54,7 @@ func readFrame(conn net.Conn, limit int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := make([]byte, 0, min(n, 4<<10))
-	for len(p) < n {
-		if len(p) == cap(p) {
-			p = append(p, 0)[:len(p)]
-		}
-		m, err := conn.Read(p[len(p):min(cap(p), n)])
-		p = p[:len(p)+m]
-		if err != nil && len(p) < n {
-			return nil, err
-		}
-	}
-	return p, nil
+	return readRest(conn, make([]byte, 0, min(n, 4<<10)), n)
 }
 
 // builder writes one frame. Its methods are named after the types of the protocol guide.

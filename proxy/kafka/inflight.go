@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/asyncgate/asyncgate/proxy/kafka/api"
@@ -97,7 +98,7 @@ func (f *inflight) pop(n int) {
 			f.queue = f.queue[:0]
 		}
 	} else if f.head > 64 && f.head > len(f.queue)/2 {
-		f.queue = append(f.queue[:0], f.queue[f.head:]...)
+		f.queue = slices.Delete(f.queue, 0, f.head)
 		f.head = 0
 	}
 	f.mu.Unlock()

@@ -121,7 +121,7 @@ func (m *model) next() []exchange {
 		q := kmsg.NewPtrMetadataRequest()
 		q.Version = version
 		return []exchange{{name: "Metadata", frame: ask(3, version, c, q.AppendTo(nil)),
-			answer: frameOf(c, metadataOf(version, "127.0.0.1", int32(m.port)))}}
+			answer: frameOf(c, metadataOf(version, int32(m.port)))}}
 	case 9:
 		version := []int16{0, 2, 3}[m.r.IntN(3)]
 		return []exchange{{name: "ApiVersions", frame: askVersions(version, c), answer: frameOf(c, m.versions[version])}}

@@ -11,7 +11,11 @@ import (
 	"github.com/asyncgate/asyncgate/proxy/kafka/wire"
 )
 
-// queryFrame bounds what a broker may answer to the gateway's own questions: at 200 bytes each, ten thousand brokers.
+// maxBrokers bounds the brokers of a cluster: each costs a connection and a goroutine. The largest clusters that have been
+// heard of have a thousand or two.
+const maxBrokers = 4096
+
+// queryFrame bounds what a broker may answer to the gateway's own questions: 500 bytes for each broker there may be.
 const queryFrame = 2 << 20
 
 // query asks a broker the gateway's own questions on a connection of its own.
@@ -100,16 +104,24 @@ func (q *query) brokers(v *versions) (map[int32]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	brokers := make(map[int32]string)
-	for _, b := range answer.(*kmsg.MetadataResponse).Brokers {
+	return addressesOf(answer.(*kmsg.MetadataResponse))
+}
+
+// addressesOf is what a cluster says of its brokers, if it can be believed.
+func addressesOf(answer *kmsg.MetadataResponse) (map[int32]string, error) {
+	switch n := len(answer.Brokers); {
+	case n == 0:
+		return nil, errors.New("the broker names no brokers")
+	case n > maxBrokers:
+		return nil, fmt.Errorf("the broker names %d brokers; at most %d can be served", n, maxBrokers)
+	}
+	brokers := make(map[int32]string, len(answer.Brokers))
+	for _, b := range answer.Brokers {
 		address, ok := joinAddress(b.Host, b.Port)
 		if !ok || b.NodeID < 0 {
 			return nil, errors.New("the broker names an address that is none")
 		}
 		brokers[b.NodeID] = address
-	}
-	if len(brokers) == 0 {
-		return nil, errors.New("the broker names no brokers")
 	}
 	return brokers, nil
 }

@@ -159,13 +159,19 @@ func (s *stream) take(n int) ([]byte, error) {
 		s.r += n // the buffer stays until the next fill, so that p stays valid
 		return p, nil
 	}
-	p := append(make([]byte, 0, max(s.size, 2*(s.w-s.r))), s.bytes()...)
+	p := append(make([]byte, 0, min(n, max(s.size, 2*(s.w-s.r)))), s.bytes()...)
 	s.release()
+	return readRest(s.conn, p, n)
+}
+
+// readRest reads on until p has n bytes. The capacity doubles as they arrive: what is allocated in all is at most four
+// times what has arrived, or twice the capacity at first.
+func readRest(conn net.Conn, p []byte, n int) ([]byte, error) {
 	for len(p) < n {
 		if len(p) == cap(p) {
-			p = append(p, 0)[:len(p)] // doubles
+			p = append(make([]byte, 0, min(n, 2*cap(p))), p...)
 		}
-		m, err := s.conn.Read(p[len(p):min(cap(p), n)])
+		m, err := conn.Read(p[len(p):cap(p)])
 		p = p[:len(p)+m]
 		if err != nil && len(p) < n {
 			return nil, err

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -16,6 +17,15 @@ type versions struct {
 	finalized map[string]span
 	epoch     int64 // of the finalized features; -1 unknown
 	zkReady   bool
+}
+
+// equal reports whether both are the same, or neither is known.
+func (v *versions) equal(o *versions) bool {
+	if v == nil || o == nil {
+		return v == o
+	}
+	return v.epoch == o.epoch && v.zkReady == o.zkReady && maps.Equal(v.keys, o.keys) &&
+		maps.Equal(v.supported, o.supported) && maps.Equal(v.finalized, o.finalized)
 }
 
 // span is a range of versions, both ends included.
