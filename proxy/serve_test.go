@@ -134,7 +134,8 @@ func TestALoginEndsWithItsCredential(t *testing.T) {
 
 func TestRenewalMovesTheEndOfALogin(t *testing.T) {
 	p := users()
-	p.Servers[0].MaxSession = 500 * time.Millisecond
+	p.Servers[0].MaxSession = 300 * time.Millisecond
+	p.Limits.Handshake = 300 * time.Millisecond // how late a renewal may come
 	s := begin(t, p)
 	other, c := s.dial(), s.dial()
 	other.want("login bob", "welcome")

@@ -25,7 +25,8 @@ type live struct {
 	mu        sync.Mutex
 	principal *sasl.Principal // nil until admitted
 	admitted  string          // the principal's name while it is counted
-	expires   time.Time
+	expires   time.Time       // when the login ends
+	closes    time.Time       // when the connection does: then, or a little later where the login may be renewed
 	expiry    *time.Timer
 	refused   *sasl.Reject
 	draining  bool
@@ -104,40 +105,44 @@ func (s *Session) admit(p *sasl.Principal) (first bool, reject *sasl.Reject) {
 		s.admitted = p.Name
 	}
 	s.principal = p
-	s.expires = s.end(p)
+	s.expires, s.closes = s.end(p)
 	s.arm()
 	return first, nil
 }
 
-// end is when a login of the principal ends.
-func (s *Session) end(p *sasl.Principal) time.Time {
-	var end time.Time
-	sooner := func(t time.Time) {
-		if !t.IsZero() && (end.IsZero() || t.Before(end)) {
-			end = t
+// end is when a login of the principal ends, and when its connection does. A credential that has ended has no
+// connection. A login that maxSession bounds may be renewed late, as with a broker, which ends the connection only with
+// another request; for clients that never ask again the connection ends as long after as a login may take.
+func (s *Session) end(p *sasl.Principal) (login, connection time.Time) {
+	login, connection = p.Expires, p.Expires
+	sooner := func(t, than time.Time) time.Time {
+		if than.IsZero() || t.Before(than) {
+			return t
 		}
+		return than
 	}
-	sooner(p.Expires)
-	if longest := s.Current().Server.MaxSession; longest > 0 && p.Mechanism != "" {
-		sooner(time.Now().Add(longest))
+	state := s.Current()
+	if longest := state.Server.MaxSession; longest > 0 && p.Mechanism != "" {
+		end := time.Now().Add(longest)
+		login, connection = sooner(end, login), sooner(end.Add(state.Limits.Handshake), connection)
 	}
-	return end
+	return login, connection
 }
 
-// arm makes the session end when its login does.
+// arm cuts the connection in its time.
 func (s *Session) arm() {
 	if s.expiry != nil {
 		s.expiry.Stop()
 		s.expiry = nil
 	}
-	if !s.expires.IsZero() {
-		s.expiry = time.AfterFunc(time.Until(s.expires), s.expire)
+	if !s.closes.IsZero() {
+		s.expiry = time.AfterFunc(time.Until(s.closes), s.expire)
 	}
 }
 
 func (s *Session) expire() {
 	s.mu.Lock()
-	due := !s.expires.IsZero() && !time.Now().Before(s.expires)
+	due := !s.closes.IsZero() && !time.Now().Before(s.closes)
 	if !due && s.ctx.Err() == nil { // renewed meanwhile, or the clock was set back
 		s.arm()
 	}
@@ -147,7 +152,9 @@ func (s *Session) expire() {
 	}
 }
 
-// Expires is when the login ends: with its credential, or after the server's MaxSession. Zero: never. It is meaningful after [Session.Admit].
+// Expires is when the login ends: with its credential, or after the server's MaxSession. Zero: never. It is meaningful
+// after [Session.Admit]. A protocol serves no request after it, but one that renews the login; the connection is cut with
+// the credential, or limits.handshake after MaxSession.
 func (s *Session) Expires() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()

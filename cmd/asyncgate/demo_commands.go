@@ -137,7 +137,7 @@ func (c client) writeProperties(path string) error {
 			}
 			store = append(store, data...)
 		}
-		if err := os.WriteFile(c.identity+"-keystore.pem", store, 0o600); err != nil {
+		if err := os.WriteFile(c.identity+"-keystore.pem", store, 0o600); err != nil { // #nosec G703 -- in the demo's own folder
 			return err
 		}
 		lines = append(lines, "ssl.keystore.type=PEM", "ssl.keystore.location="+c.identity+"-keystore.pem")

@@ -146,7 +146,7 @@ func eventually(t *testing.T, what string, is func() bool) {
 		if is() {
 			return
 		}
-		time.Sleep(5 * time.Millisecond)
+		<-time.After(5 * time.Millisecond)
 	}
 	t.Fatalf("%s: not within 10 s", what)
 }
@@ -344,7 +344,7 @@ func TestPlaintextTLSAndSilenceEndAtTheHandshakeDeadline(t *testing.T) {
 			if n > 0 || err == nil || errors.Is(err, context.DeadlineExceeded) {
 				t.Fatalf("%d bytes answered, %v", n, err)
 			}
-			if e, ok := err.(net.Error); ok && e.Timeout() {
+			if e := net.Error(nil); errors.As(err, &e) && e.Timeout() {
 				t.Fatal("the connection stays open")
 			}
 		})
