@@ -177,6 +177,13 @@ func TestACertificateAllowsAnyRequestAndALoginReplacesIt(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+	t.Run("no frame at all", func(t *testing.T) {
+		for _, length := range []string{"\xff\xff\xff\xff", "\x00\x00\x00\x00"} {
+			conn := show("alice")
+			conn.Write([]byte(length))
+			ends(t, conn)
+		}
+	})
 	t.Run("a certificate of nobody", func(t *testing.T) {
 		conn := show("stranger")
 		proveAlice(t, conn)

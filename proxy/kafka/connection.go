@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -64,77 +65,94 @@ func (c *connection) serve(ctx context.Context) error {
 func (c *connection) login(ctx context.Context) (*sasl.Principal, error) {
 	state := c.session.State
 	byCertificate, reject := policy.Admit(state.Server, c.session.Certificate, nil)
-	if len(state.Mechanisms) == 0 {
-		if reject == nil {
-			reject = c.admit(byCertificate)
-		} else {
-			errors.As(c.session.CertificateErr, &reject) // says more: unknown, expired, revoked
-		}
-		if reject != nil {
-			c.session.Refuse(ctx, reject)
-			return nil, nil
-		}
-		return byCertificate, nil
+	if len(state.Mechanisms) > 0 {
+		return c.prove(ctx, byCertificate)
 	}
-	ctx, cancel := context.WithTimeout(ctx, state.Limits.Handshake)
+	if reject != nil {
+		errors.As(c.session.CertificateErr, &reject) // says more: unknown, expired, revoked
+		c.session.Refuse(ctx, reject)
+		return nil, nil
+	}
+	return c.letIn(ctx, byCertificate), nil
+}
+
+// prove is the login by SASL. byCertificate is who the client's certificate allows it to be without; nil: nobody.
+func (c *connection) prove(ctx context.Context, byCertificate *sasl.Principal) (*sasl.Principal, error) {
+	limits := &c.session.State.Limits
+	ctx, cancel := context.WithTimeout(ctx, limits.Handshake)
 	defer cancel()
 	l := c.newLogin(nil)
 	for {
-		if reject == nil && l.mechanism == nil { // who has begun a login must finish it
+		if byCertificate != nil && l.mechanism == nil { // who has begun a login must finish it
 			enough, err := c.certificateSuffices()
 			if err != nil {
 				return nil, unlessLeft(err)
 			}
 			if enough {
-				if reject := c.admit(byCertificate); reject != nil {
-					c.session.Refuse(ctx, reject)
-					return nil, nil
-				}
-				return byCertificate, nil
+				return c.letIn(ctx, byCertificate), nil
 			}
 		}
-		frame, err := c.client.readFrame(state.Limits.PreAuthFrame)
+		frame, err := c.client.readFrame(limits.PreAuthFrame)
 		if err == errFrameLength {
 			c.session.Refuse(ctx, &sasl.Reject{Stage: sasl.StageHandshake, Code: "frame-length",
-				Private: fmt.Sprintf("a frame before authentication is at most %d bytes long", state.Limits.PreAuthFrame)})
+				Private: fmt.Sprintf("a frame before authentication is at most %d bytes long", limits.PreAuthFrame)})
 			return nil, nil
 		}
 		if err != nil {
 			return nil, unlessLeft(err)
 		}
 		a := l.next(ctx, frame)
-		if a.reject != nil {
-			c.session.Refuse(ctx, a.reject)
+		if err := c.tell(ctx, a); err != nil {
+			return nil, unlessLeft(err)
 		}
-		if a.frame != nil {
-			if a.principal != nil {
-				c.writing.renew() // the deadline of the login has ended
-			}
-			if _, err := c.session.Conn.Write(a.frame); err != nil {
-				return nil, unlessLeft(err)
-			}
-		}
-		if a.reject != nil {
-			return nil, nil
-		}
-		if a.principal != nil {
+		if a.reject != nil || a.principal != nil {
 			return a.principal, nil
 		}
 	}
 }
 
+// tell gives the client an answer of its login.
+func (c *connection) tell(ctx context.Context, a answer) error {
+	if a.reject != nil {
+		c.session.Refuse(ctx, a.reject)
+	}
+	if a.frame == nil {
+		return nil
+	}
+	if a.principal != nil {
+		c.writing.renew() // the deadline of the login has ended
+	}
+	_, err := c.session.Conn.Write(a.frame)
+	return err
+}
+
 // certificateSuffices looks at the next request: anything but ApiVersions and SaslHandshake makes use of the
 // certificate that has been shown. It consumes nothing.
 func (c *connection) certificateSuffices() (bool, error) {
-	for len(c.client.bytes()) < lengthSize+2 {
+	for {
+		p := c.client.bytes()
+		if len(p) >= lengthSize {
+			if n, err := frameLength(p, math.MaxInt32); err != nil || n < minRequest {
+				return false, nil // the login refuses it
+			}
+		}
+		if len(p) >= lengthSize+2 {
+			key := newParser(p[lengthSize:]).int16()
+			return key != keyAPIVersions && key != keySaslHandshake, nil
+		}
 		if err := c.client.fill(); err != nil {
 			return false, err
 		}
 	}
-	r := newParser(c.client.bytes())
-	r.int32()
-	key := r.int16()
-	return key != keyAPIVersions && key != keySaslHandshake, nil
+}
+
+// letIn admits a principal that is known without a login; nil: it was refused.
+func (c *connection) letIn(ctx context.Context, p *sasl.Principal) *sasl.Principal {
+	if reject := c.admit(p); reject != nil {
+		c.session.Refuse(ctx, reject)
+		return nil
+	}
+	return p
 }
 
 func (c *connection) newLogin(previous *sasl.Principal) *login {
