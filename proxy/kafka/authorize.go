@@ -68,8 +68,13 @@ func (c *connection) deny(ctx context.Context, h wire.RequestHeader, body []byte
 	return answered, c.reply(ctx, run, frame)
 }
 
-// denied writes the audit record of a request that is for admins.
+// denied writes the audit record of a request that is for admins, or for nobody.
 func (c *connection) denied(h wire.RequestHeader) {
-	c.session.Deny(wire.Name(h.Key), "", &sasl.Reject{Stage: sasl.StageRequest, Code: "admin-only",
-		Private: fmt.Sprintf("%s: %s; it is for the principals that the settings list under admins", wire.Name(h.Key), api.Of(h.Key).Reason)})
+	entry := api.Of(h.Key)
+	code, who := "admin-only", "it is for the principals that the settings list under admins"
+	if entry.Class == api.Never {
+		code, who = sasl.CodeDelegationToken, "it is for nobody"
+	}
+	c.session.Deny(entry.Name(), "", &sasl.Reject{Stage: sasl.StageRequest, Code: code,
+		Private: fmt.Sprintf("%s: %s; %s", entry.Name(), entry.Reason, who)})
 }
