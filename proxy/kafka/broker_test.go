@@ -25,6 +25,7 @@ type broker struct {
 	frozen   atomic.Pointer[chan struct{}] // the gateway's logins wait for it
 	lifetime atomic.Int64                  // of the gateway's logins, in milliseconds
 	logins   atomic.Int64
+	read     atomic.Int64          // bytes
 	asked    atomic.Int64          // requests of clients
 	pieces   bool                  // write answers in pieces of chance
 	raw      func(net.Conn) []byte // instead of answer: what is written, length and all
@@ -62,13 +63,25 @@ func (b *broker) accept() {
 		b.conns[conn] = true
 		b.mu.Unlock()
 		b.serve.Go(func() {
-			b.run(conn)
+			b.run(counted{conn, &b.read})
 			conn.Close()
 			b.mu.Lock()
 			delete(b.conns, conn)
 			b.mu.Unlock()
 		})
 	}
+}
+
+// counted counts what is read.
+type counted struct {
+	net.Conn
+	read *atomic.Int64
+}
+
+func (c counted) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.read.Add(int64(n))
+	return n, err
 }
 
 // cut closes all connections.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"sync/atomic"
 	"time"
 
@@ -68,12 +67,12 @@ func (c *connection) login(ctx context.Context) (*sasl.Principal, error) {
 	if len(state.Mechanisms) > 0 {
 		return c.prove(ctx, byCertificate)
 	}
-	if reject != nil {
-		errors.As(c.session.CertificateErr, &reject) // says more: unknown, expired, revoked
-		c.session.Refuse(ctx, reject)
-		return nil, nil
+	if reject == nil {
+		return c.letIn(ctx, byCertificate), nil
 	}
-	return c.letIn(ctx, byCertificate), nil
+	errors.As(c.session.CertificateErr, &reject) // says more: unknown, expired, revoked
+	c.session.Refuse(ctx, reject)
+	return nil, nil
 }
 
 // prove is the login by SASL. byCertificate is who the client's certificate allows it to be without; nil: nobody.
@@ -131,10 +130,8 @@ func (c *connection) tell(ctx context.Context, a answer) error {
 func (c *connection) certificateSuffices() (bool, error) {
 	for {
 		p := c.client.bytes()
-		if len(p) >= lengthSize {
-			if n, err := frameLength(p, math.MaxInt32); err != nil || n < minRequest {
-				return false, nil // the login refuses it
-			}
+		if len(p) >= lengthSize && newParser(p).int32() < minRequest {
+			return false, nil // the login refuses it
 		}
 		if len(p) >= lengthSize+2 {
 			key := newParser(p[lengthSize:]).int16()

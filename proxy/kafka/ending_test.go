@@ -58,6 +58,7 @@ func TestADrainLetsARequestThatHasBegunFinish(t *testing.T) {
 	if got, err := readFrame(conn); err != nil || string(got[4:]) != "ok" {
 		t.Fatalf("%q, %v", got, err)
 	}
+	eventually(t, "a part of the request reaches the broker", func() bool { return b.read.Load() > 100<<10 })
 	w.drain()
 	eventually(t, "the drain begins", func() bool { return w.logs.FilterMessage("draining").Len() > 0 })
 	conn.Write(frame[len(frame)/2:])

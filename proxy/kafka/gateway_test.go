@@ -117,7 +117,7 @@ func startBefore(t *testing.T, bootstrap []string, change func(*plan.Plan)) *wor
 	w := &world{t: t, plan: p}
 	core, logs := observer.New(zapcore.InfoLevel)
 	gateway, err := proxy.New(proxy.Config{
-		Plan: p, Log: zap.New(core), Protocols: []proxy.Protocol{counted{kafka.New(), &w.serving}},
+		Plan: p, Log: zap.New(core), Protocols: []proxy.Protocol{counting{kafka.New(), &w.serving}},
 		Directory: func(*plan.Plan) (sasl.Directory, error) { return users("alice", "ops"), nil },
 	})
 	if err != nil {
@@ -382,23 +382,23 @@ func (w *world) forgets(t *testing.T, within time.Duration) {
 	}
 }
 
-// counted is a protocol that counts its connections.
-type counted struct {
+// counting is a protocol that counts its connections.
+type counting struct {
 	proxy.Protocol
 	serving *atomic.Int64
 }
 
-type countedFront struct {
+type countingFront struct {
 	proxy.Front
 	serving *atomic.Int64
 }
 
-func (c counted) Open(s *proxy.Server) (proxy.Front, error) {
+func (c counting) Open(s *proxy.Server) (proxy.Front, error) {
 	f, err := c.Protocol.Open(s)
-	return countedFront{f, c.serving}, err
+	return countingFront{f, c.serving}, err
 }
 
-func (c countedFront) Serve(ctx context.Context, s *proxy.Session) error {
+func (c countingFront) Serve(ctx context.Context, s *proxy.Session) error {
 	c.serving.Add(1)
 	defer c.serving.Add(-1)
 	return c.Front.Serve(ctx, s)
