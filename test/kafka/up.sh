@@ -110,6 +110,15 @@ stop() {
 }
 trap stop ERR
 
+# In a session of its own where there is setsid: what ends the parent, such as Ctrl-C, often ends its whole group.
+if [ -n "${KAFKA_PARENT:-}" ]; then
+  # shellcheck disable=SC2016 # its own arguments, expanded there
+  $(command -v setsid) bash -c '
+    while kill -0 "$1" && [ -d "$2" ]; do sleep 1; done
+    [ ! -d "$2" ] || "$3" "$2"
+  ' guard "$KAFKA_PARENT" "$dir" "$here/down.sh" > /dev/null 2>&1 < /dev/null &
+fi
+
 # Between choosing ports and binding them somebody else may take one: then others are tried.
 for ((round = 1; ; round++)); do
   choose
@@ -127,10 +136,3 @@ for ((round = 1; ; round++)); do
   rm -rf "$dir"/[0-9]*
 done
 describe | tee "$dir/cluster.json"
-
-if [ -n "${KAFKA_PARENT:-}" ]; then
-  (
-    while kill -0 "$KAFKA_PARENT" 2> /dev/null && [ -e "$dir/cluster.json" ]; do sleep 1; done
-    [ ! -e "$dir/cluster.json" ] || "$here/down.sh" "$dir"
-  ) > /dev/null 2>&1 < /dev/null &
-fi
