@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -50,6 +51,7 @@ type typist struct {
 	keyboard, terminal *os.File
 	lines              []string
 	stderr             bytes.Buffer
+	typing             sync.WaitGroup
 }
 
 // Write is the command's standard error.
@@ -57,12 +59,12 @@ func (p *typist) Write(text []byte) (int, error) {
 	if strings.HasSuffix(string(text), ": ") && len(p.lines) > 0 {
 		line := p.lines[0]
 		p.lines = p.lines[1:]
-		go func() {
+		p.typing.Go(func() {
 			for deadline := time.Now().Add(10 * time.Second); echoes(p.terminal) && time.Now().Before(deadline); {
 				<-time.After(time.Millisecond)
 			}
 			_, _ = p.keyboard.WriteString(line + "\n")
-		}()
+		})
 	}
 	return p.stderr.Write(text)
 }
@@ -83,6 +85,7 @@ func TestCredentialsAskAtTheTerminal(t *testing.T) {
 			var stdout bytes.Buffer
 			code := run(&environment{ctx: t.Context(), stdin: terminal, stdout: &stdout, stderr: p},
 				[]string{"credentials", "--file", k.file, "add", "alice"})
+			p.typing.Wait()
 			if code != c.code || stdout.Len() > 0 {
 				t.Fatalf("exit %d, %q, %s", code, &stdout, &p.stderr)
 			}
