@@ -9,7 +9,6 @@ import (
 
 	"github.com/asyncgate/asyncgate/policy"
 	"github.com/asyncgate/asyncgate/proxy"
-	"github.com/asyncgate/asyncgate/proxy/kafka/address"
 	"github.com/asyncgate/asyncgate/sasl"
 )
 
@@ -24,9 +23,8 @@ type connection struct {
 	expires   time.Time // when the session must have been renewed; zero: never
 	renewal   *login    // re-authentication under way; nil: none
 
-	upstream *brokerConn    // nil until the first request
-	answers  *stream        // what the broker sends
-	tail     address.Stream // of the Fetch answer that is passing
+	upstream *brokerConn // nil until the first request
+	answers  *stream     // what the broker sends
 	owed     inflight
 	renewed  chan []byte   // answers to the gateway's own re-authentication
 	ended    chan struct{} // closed when the pump of answers has ended; nil until there is one

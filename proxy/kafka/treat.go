@@ -3,6 +3,7 @@ package kafka
 import (
 	"bytes"
 	"fmt"
+	"sync"
 
 	"github.com/asyncgate/asyncgate/proxy/kafka/address"
 	"github.com/asyncgate/asyncgate/proxy/kafka/api"
@@ -150,10 +151,12 @@ func (c *connection) edited(t treatment, r request, payload []byte) (instead []b
 	case rewritten:
 		return c.edit(r, payload)
 	case tailed:
-		if err := c.tail.Reset(c.front.addresses, r.key, r.version, len(payload)); err != nil {
+		tail := tails.Get().(*address.Stream)
+		defer tails.Put(tail)
+		if err := tail.Reset(c.front.addresses, r.key, r.version, len(payload)); err != nil {
 			return nil, err
 		}
-		_, pass, out, err := c.tail.Feed(payload)
+		_, pass, out, err := tail.Feed(payload)
 		if err != nil {
 			return nil, malformed(r, err)
 		}
@@ -162,12 +165,16 @@ func (c *connection) edited(t treatment, r request, payload []byte) (instead []b
 	return nil, nil
 }
 
+// tails are for the moment in which a Fetch answer passes: a kilobyte that an idle connection does without.
+var tails = sync.Pool{New: func() any { return new(address.Stream) }}
+
 // spliceFrom is how many bytes of records are worth leaving to the kernel: fewer come with one read of the buffer.
 const spliceFrom = chunk
 
 // passTail passes a Fetch answer that does not fit the buffer: records unseen, the addresses at its end replaced.
 func (c *connection) passTail(r request, size int) error {
-	s := &c.tail
+	s := tails.Get().(*address.Stream)
+	defer tails.Put(s)
 	if err := s.Reset(c.front.addresses, r.key, r.version, size-lengthSize); err != nil {
 		return err
 	}
