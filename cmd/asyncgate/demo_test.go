@@ -1,0 +1,55 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestDemoHoldsEveryLineAndTheREADMEShowsIt(t *testing.T) {
+	var stdout, stderr strings.Builder
+	code := run(&environment{ctx: t.Context(), stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}, []string{"demo", "--once"})
+	if code != exitOK {
+		t.Fatalf("exit %d\n%s%s", code, &stdout, &stderr)
+	}
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if shown := strings.TrimSpace(stdout.String()); !strings.Contains(string(readme), shown) {
+		t.Errorf("README.md does not show what the demo prints:\n%s", shown)
+	}
+}
+
+func TestDemoShowsEverySchemeThatIsEnforced(t *testing.T) {
+	document := filepath.Join(t.TempDir(), "all.yml")
+	err := os.WriteFile(document, []byte(`asyncapi: 3.0.0
+info: { title: All of them, version: 1.0.0 }
+servers:
+  users: { host: 'localhost:19193', protocol: kafka, security: [{ type: userPassword }] }
+  either: { host: 'localhost:19293', protocol: kafka-secure, security: [{ type: apiKey, in: user }, { type: X509 }] }
+  mixed: { host: 'localhost:19393', protocol: kafka-secure, security: [{ type: apiKey, in: password }, { type: scramSha512 }] }
+  other: { host: 'localhost:5672', protocol: amqp }
+`), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr strings.Builder
+	code := run(&environment{ctx: t.Context(), stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}, []string{"demo", "--once", document})
+	if code != exitOK || !strings.Contains(stdout.String(), "31 of 31 lines held.") {
+		t.Fatalf("exit %d\n%s%s", code, &stdout, &stderr)
+	}
+}
+
+func TestDemoOfADocumentWithoutAKafkaServerSaysSo(t *testing.T) {
+	document := filepath.Join(t.TempDir(), "amqp.yml")
+	if err := os.WriteFile(document, []byte("asyncapi: 3.0.0\ninfo: { title: x, version: 1.0.0 }\nservers:\n  a: { host: h, protocol: amqp }\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr strings.Builder
+	code := run(&environment{ctx: t.Context(), stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}, []string{"demo", document})
+	if code != exitProblem || !strings.Contains(stderr.String(), "no Kafka server") {
+		t.Fatalf("exit %d\n%s%s", code, &stdout, &stderr)
+	}
+}
