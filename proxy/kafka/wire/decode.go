@@ -28,12 +28,8 @@ func DecodeRequest(key, version int16, body []byte) (kmsg.Request, error) {
 		return nil, err
 	}
 	r := kmsg.RequestForKey(key)
-	if r == nil || version > r.MaxVersion() {
-		return nil, fmt.Errorf("%w: not known to kmsg", ErrUnknown)
-	}
-	r.SetVersion(version)
-	if err := r.ReadFrom(body); err != nil {
-		return nil, fmt.Errorf("kmsg: %w", err)
+	if err := read(r, version, body); err != nil {
+		return nil, err
 	}
 	return r, nil
 }
@@ -44,14 +40,29 @@ func DecodeResponse(key, version int16, body []byte) (kmsg.Response, error) {
 		return nil, err
 	}
 	r := kmsg.ResponseForKey(key)
-	if r == nil || version > r.MaxVersion() {
-		return nil, fmt.Errorf("%w: not known to kmsg", ErrUnknown)
-	}
-	r.SetVersion(version)
-	if err := r.ReadFrom(body); err != nil {
-		return nil, fmt.Errorf("kmsg: %w", err)
+	if err := read(r, version, body); err != nil {
+		return nil, err
 	}
 	return r, nil
+}
+
+// message is what kmsg's requests and responses have in common.
+type message interface {
+	MaxVersion() int16
+	SetVersion(int16)
+	ReadFrom([]byte) error
+}
+
+// read has kmsg decode a body that was checked; m is nil for a key that kmsg does not have.
+func read(m message, version int16, body []byte) error {
+	if m == nil || version > m.MaxVersion() {
+		return fmt.Errorf("%w: not known to kmsg", ErrUnknown)
+	}
+	m.SetVersion(version)
+	if err := m.ReadFrom(body); err != nil {
+		return fmt.Errorf("kmsg: %w", err)
+	}
+	return nil
 }
 
 func dense(s *Struct, body []byte, factor int) error {
