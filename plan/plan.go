@@ -18,6 +18,8 @@ type Plan struct {
 	Credentials string   // path of the credentials file; empty if the settings name none
 	DecoySecret Secret   // keys the decoy salts of unknown SCRAM users; empty: random at each start
 	Admins      []string // names of the principals that may use the admin APIs of a protocol
+	Enforce     Enforce  // how far the document is enforced
+	Grants      []Grant  // what the settings allow beyond the document
 	Limits      Limits
 	Admin       string // host:port of the metrics and health endpoints; empty: not served
 
@@ -58,7 +60,7 @@ type Server struct {
 	Upstream Upstream
 	Brokers  Brokers
 
-	Rules []Rule // what the document's operations say; empty while operations are not enforced
+	Rules []Rule // what the document's operations allow on this server; shown, but not enforced, if Enforce is Connections
 }
 
 // Alternative is one way in: all of its requirements must be met on one connection.
@@ -75,15 +77,6 @@ type Requirement struct {
 	In         string   // for apiKey: "user" or "password"
 	Mechanisms []string // SASL names of the mechanisms that prove it, strongest first; EXTERNAL is a client certificate
 	Scopes     []string // scopes the principal must have; nil means none
-}
-
-// Rule is one thing that an operation of the document allows.
-type Rule struct {
-	Action       string // "produce" or "consume", seen from the client
-	Address      string // channel address, with its {parameters}
-	Operation    string // name of the operation
-	Pointer      string // JSON pointer of the operation
-	Alternatives []Alternative
 }
 
 // Address is a host and port that somebody dials.

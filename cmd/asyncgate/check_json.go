@@ -85,7 +85,7 @@ func serverOf(s plan.Server) serverJSON {
 		TLS: s.TLS != nil, Upstream: words(s.Upstream.Bootstrap), Alternatives: each(s.Alternatives, alternativeOf),
 		RequireAll: s.RequireAll, AllowAnonymous: s.AllowAnonymous,
 		Rules: each(s.Rules, func(r plan.Rule) ruleJSON {
-			return ruleJSON{r.Action, r.Address, r.Operation, r.Pointer, each(r.Alternatives, alternativeOf)}
+			return ruleJSON{string(r.Action), r.Address, r.Operation, r.Pointer, each(r.Alternatives, alternativeOf)}
 		}),
 	}
 }

@@ -39,7 +39,7 @@ func Compile(doc *asyncapi.Document, set *settings.Settings, opt Options) (*plan
 	c.out = &plan.Plan{
 		Document: doc.File, AsyncAPI: doc.Version, Title: doc.Title,
 		Credentials: c.set.Credentials.V, DecoySecret: c.set.DecoySecret.V,
-		Limits: c.set.Limits, Admin: c.set.Admin.V,
+		Enforce: plan.Connections, Limits: c.set.Limits, Admin: c.set.Admin.V,
 	}
 	for _, a := range c.set.Admins {
 		c.out.Admins = append(c.out.Admins, a.V)
