@@ -48,7 +48,7 @@ func Read(name string, data []byte) (doc *Document, problems []Problem) {
 		return nil, nil
 	}
 	r.inspect(r.root)
-	doc = &Document{File: name}
+	doc = &Document{File: name, reader: r}
 	if !r.version(doc) {
 		return nil, nil
 	}
@@ -66,6 +66,7 @@ type reader struct {
 	visits       int
 
 	server   *Server // the one being read, if any
+	muted    bool    // what is looked at was looked at before
 	faults   int     // errors met, also those that were reported before
 	problems []Problem
 	seen     map[Problem]bool
