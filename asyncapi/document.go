@@ -8,6 +8,9 @@ type Document struct {
 	Minor   int
 	Title   string // info.title
 
+	// Files are those that references named, also such that could not be read, by the names that Files gave them.
+	Files []string
+
 	Servers []Server         // in the order of the document
 	Schemes []SecurityScheme // those under components, in the order of the document
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/plan/compile"
+	"github.com/asyncgate/asyncgate/references"
 	"github.com/asyncgate/asyncgate/settings"
 )
 
@@ -19,10 +20,11 @@ type checkCmd struct {
 	Settings string   `short:"c" placeholder:"FILE" help:"Settings (default: asyncgate.yaml beside the document, if there is one)."`
 	Server   []string `placeholder:"NAME" sep:"none" help:"Judge this server alone; repeatable."`
 	Output   string   `enum:"table,json" default:"table" help:"table or json."`
+	remoteFlag
 }
 
 // stdinName is how standard input is called in plans and problems.
-const stdinName = "<stdin>"
+const stdinName = references.Stdin
 
 // judged is a document and what there is to say about it.
 type judged struct {
@@ -56,7 +58,7 @@ func (c *checkCmd) Run(env *environment) error {
 func (c *checkCmd) load(env *environment, path string) (*plan.Plan, []plan.Problem, error) {
 	opt := compile.Options{Only: c.Server, Stat: openable}
 	if path != "-" {
-		return loadPlan(path, c.Settings, opt)
+		return loadPlan(path, c.Settings, c.AllowRemote, opt)
 	}
 	data, err := io.ReadAll(io.LimitReader(env.stdin, maxDocument))
 	if err != nil {
@@ -70,7 +72,11 @@ func (c *checkCmd) load(env *environment, path string) (*plan.Plan, []plan.Probl
 		}
 		set, found = settings.Load(c.Settings)
 	}
-	p, problems := makePlan(stdinName, data, set, found, opt)
+	files, err := filesOf(stdinName, c.AllowRemote)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, problems := makePlan(stdinName, data, files, set, found, opt)
 	return p, problems, checkOptions(p, opt)
 }
 

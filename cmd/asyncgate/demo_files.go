@@ -34,7 +34,7 @@ func (d *demo) prepare(document []byte) error {
 	if err := os.WriteFile(d.path(d.document), document, 0o600); err != nil {
 		return err
 	}
-	p, problems := makePlan(d.document, document, nil, nil, compile.Options{})
+	p, problems := makePlan(d.document, document, nil, nil, nil, compile.Options{})
 	if p.AsyncAPI == "" || !slices.ContainsFunc(p.Servers, demonstrable) {
 		if err := printProblems(d.env.stderr, problems); err != nil {
 			return err

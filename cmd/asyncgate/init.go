@@ -22,6 +22,7 @@ type initCmd struct {
 	Doc             string   `arg:"" help:"AsyncAPI document."`
 	Upstream        []string `placeholder:"SERVER=HOST:PORT,…" sep:"none" help:"Brokers behind a server; repeatable."`
 	DevCertificates bool     `help:"Also make a throwaway CA with a server and a client certificate."`
+	remoteFlag
 }
 
 // Names of the files, all beside the document.
@@ -67,7 +68,11 @@ func (c *initCmd) draft(env *environment) (*draft, error) {
 	if err != nil {
 		return nil, &exitError{exitUsage, err}
 	}
-	doc, found := asyncapi.Read(c.Doc, data)
+	files, err := filesOf(c.Doc, c.AllowRemote)
+	if err != nil {
+		return nil, &exitError{exitUsage, err}
+	}
+	doc, found := asyncapi.ReadFrom(c.Doc, data, files)
 	if doc == nil {
 		if err := printProblems(env.stdout, compile.Found(nil, nil, found)); err != nil {
 			return nil, err

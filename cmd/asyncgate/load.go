@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"github.com/asyncgate/asyncgate/asyncapi"
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/plan/compile"
+	"github.com/asyncgate/asyncgate/references"
 	"github.com/asyncgate/asyncgate/settings"
 )
 
@@ -18,10 +20,14 @@ import (
 const settingsName = "asyncgate.yaml"
 
 // loadPlan makes the plan of a document and its settings. With an empty settingsPath the settings are those next to the
-// document, if there are any. The error is the command line's: a file that cannot be opened, a server that the document
+// document, if there are any. Remote is what references may fetch. The error is the command line's: a file that cannot be opened, a server that the document
 // does not have; everything else is a problem. The plan is never nil without an error, and is not to be run if there is a problem of severity error.
-func loadPlan(docPath, settingsPath string, opt compile.Options) (*plan.Plan, []plan.Problem, error) {
+func loadPlan(docPath, settingsPath string, remote []string, opt compile.Options) (*plan.Plan, []plan.Problem, error) {
 	data, err := readDocument(docPath)
+	if err != nil {
+		return nil, nil, err
+	}
+	files, err := filesOf(docPath, remote)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -38,18 +44,28 @@ func loadPlan(docPath, settingsPath string, opt compile.Options) (*plan.Plan, []
 	if opt.Stat == nil {
 		opt.Stat = openable
 	}
-	p, problems := makePlan(docPath, data, set, found, opt)
+	p, problems := makePlan(docPath, data, files, set, found, opt)
 	return p, problems, checkOptions(p, opt)
 }
 
-// makePlan compiles a document that is in memory. The settings, and the problems found in them, may be nil.
-func makePlan(name string, data []byte, set *settings.Settings, found []plan.Problem, opt compile.Options) (*plan.Plan, []plan.Problem) {
-	doc, read := asyncapi.Read(name, data)
+// makePlan compiles a document that is in memory. With nil files it has to be the only one. The settings, and the problems
+// found in them, may be nil.
+func makePlan(name string, data []byte, files asyncapi.Files, set *settings.Settings, found []plan.Problem, opt compile.Options) (*plan.Plan, []plan.Problem) {
+	doc, read := asyncapi.ReadFrom(name, data, files)
 	if doc == nil {
 		return &plan.Plan{Document: name}, append(compile.Found(nil, nil, read), found...)
 	}
 	p, compiled := compile.Compile(doc, set, opt)
 	return p, order(name, append(append(compile.Found(doc, p, read), found...), compiled...))
+}
+
+// filesOf opens what the references of a document name. Remote is what --allow-remote says.
+func filesOf(document string, remote []string) (asyncapi.Files, error) {
+	allowed, err := references.Allow(remote)
+	if err != nil {
+		return nil, fmt.Errorf("--allow-remote: %w", err)
+	}
+	return references.Beside(document, allowed), nil
 }
 
 // order sorts problems by file and line, as a person reads. Those of the document come first; what has no line comes
@@ -126,4 +142,9 @@ func worst(problems []plan.Problem) int {
 		}
 	}
 	return exitOK
+}
+
+// remoteFlag is the flag of the commands that follow references.
+type remoteFlag struct {
+	AllowRemote []string `placeholder:"HOST|URL" sep:"none" help:"Follow references to this host (https) or to URLs that begin so; repeatable. Default: none."`
 }
