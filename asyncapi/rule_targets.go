@@ -52,16 +52,16 @@ func (j *judge) hop(v value) (ref Text, target value, ok bool) {
 // leadsInto reports a reference that does not lead to an entry of a root object of the document.
 func (j *judge) leadsInto(v value, root, what, code string) bool {
 	ref, target, ok := j.hop(v)
-	if !ok {
-		return false
+	if !ok && (!ref.Stated() || strings.HasPrefix(ref.Value, "#")) {
+		return false // said already
 	}
-	if target.at.File == j.root.at.File && parent(target.at.Pointer) == "/"+root {
+	if ok && target.at.File == j.root.at.File && parent(target.at.Pointer) == "/"+root {
 		return true
 	}
 	all := j.open(j.root, root)
 	hint := "write #/" + root + "/NAME"
 	for _, f := range j.fields(all) { // the entry that leads to the same
-		if same, found := j.quietly(f.value); found && same.node == target.node {
+		if same, found := j.quietly(f.value); ok && found && same.node == target.node {
 			hint = "write #" + member("/"+root, f.key)
 		}
 	}

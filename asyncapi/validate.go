@@ -88,7 +88,7 @@ type said struct {
 func newSaid(problems []Problem) *said {
 	s := &said{at: map[spot][]Problem{}, owners: map[spot]bool{}}
 	for _, p := range problems {
-		if p.Severity == Error {
+		if p.Severity == Error && strings.HasPrefix(p.Code, "document/") {
 			s.add(p)
 			s.owners[spot{p.File, owner(p.Pointer)}] = true
 		}
