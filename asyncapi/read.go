@@ -50,7 +50,9 @@ func ReadFrom(name string, data []byte, from Files) (doc *Document, problems []P
 		r.fault("document/wrong-type", r.root.at, "", "an AsyncAPI document is an object, not %s", r.root.kind())
 		return nil, nil
 	}
-	r.inspect(r.root)
+	if !r.sound(r.root) {
+		return nil, nil
+	}
 	doc = &Document{File: name, reader: r}
 	if !r.version(doc) {
 		return nil, nil
@@ -78,9 +80,11 @@ type reader struct {
 	walked   map[*yaml.Node]walk
 	cyclic   map[*yaml.Node]bool // references of which it has been said that they lead back to themselves
 
-	server   *Server // the one being read, if any
-	muted    bool    // what is looked at was looked at before
-	faults   int     // errors met, also those that were reported before
+	server   *Server             // the one being read, if any
+	muted    bool                // what is looked at was looked at before
+	above    map[*yaml.Node]bool // what the node being inspected is in
+	endless  bool                // an alias stands within what it stands for
+	faults   int                 // errors met, also those that were reported before
 	problems []Problem
 	seen     map[Problem]bool
 }

@@ -36,12 +36,12 @@ func (j *judge) channelAddresses(channels, components value) {
 					fmt.Sprintf("%s is no name for a channel: it has to be a URI template", quote(f.key)))
 			}
 			if channel, ok := j.quietly(f.value); ok {
-				j.parameters(address, true, j.open(channel, "parameters"))
+				j.parameters(address, true, j.part(channel, "parameters"))
 			}
 		}
 		return
 	}
-	for _, all := range []value{channels, j.open(components, "channels")} {
+	for _, all := range []value{channels, j.part(components, "channels")} {
 		j.each(all, func(_ field, channel value) {
 			address, stated := j.str(channel, "address")
 			if stated {
@@ -49,7 +49,7 @@ func (j *judge) channelAddresses(channels, components value) {
 			} else {
 				address.Place = channel.at
 			}
-			j.parameters(address, stated, j.open(channel, "parameters"))
+			j.parameters(address, stated, j.part(channel, "parameters"))
 		})
 	}
 }
@@ -149,7 +149,7 @@ func (j *judge) serverVariables(servers value) {
 		if !address.Stated() {
 			return
 		}
-		declared := j.open(server, "variables")
+		declared := j.part(server, "variables")
 		names := j.keys(declared)
 		for _, name := range missing(used, names) {
 			hint := "add it to variables, with its default or enum"

@@ -42,21 +42,21 @@ func (j *judge) tagLists() {
 		j.tagList(j.member(v, "tags").value)
 	}
 	check(j.root)
-	check(j.open(j.root, "info"))
-	components := j.open(j.root, "components")
+	check(j.part(j.root, "info"))
+	components := j.part(j.root, "components")
 	for _, kind := range []string{"servers", "operationTraits", "messageTraits", "messages", "channels", "operations"} {
-		j.each(j.open(components, kind), func(_ field, v value) { check(v) })
+		j.each(j.part(components, kind), func(_ field, v value) { check(v) })
 	}
 	for _, kind := range []string{"servers", "channels", "operations"} {
-		j.each(j.open(j.root, kind), func(_ field, v value) {
+		j.each(j.part(j.root, kind), func(_ field, v value) {
 			check(v)
-			j.each(j.open(v, "messages"), func(_ field, message value) { check(message) })
+			j.each(j.part(v, "messages"), func(_ field, message value) { check(message) })
 			for _, trait := range j.list(j.member(v, "traits").value) {
 				check(trait)
 			}
 		})
 	}
-	j.eachOperation(j.open(j.root, "channels"), func(operation value) {
+	j.eachOperation(j.part(j.root, "channels"), func(operation value) {
 		check(operation)
 		for _, trait := range j.list(j.member(operation, "traits").value) {
 			check(trait)

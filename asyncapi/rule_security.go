@@ -21,7 +21,7 @@ func (j *judge) securityOfOperations(channels, components value) {
 	if j.since(2, 4) {
 		j.eachOperation(channels, read)
 	}
-	for _, all := range []value{j.open(j.root, "operations"), j.open(components, "operations"), j.open(components, "operationTraits")} {
+	for _, all := range []value{j.part(j.root, "operations"), j.part(components, "operations"), j.part(components, "operationTraits")} {
 		j.each(all, func(_ field, v value) {
 			read(v)
 			for _, trait := range j.list(j.member(v, "traits").value) {

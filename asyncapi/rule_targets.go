@@ -7,7 +7,7 @@ import (
 
 // serverNames looks at the servers that channels of 2.x name.
 func (j *judge) serverNames(channels value) {
-	servers := j.open(j.root, "servers")
+	servers := j.part(j.root, "servers")
 	j.each(channels, func(_ field, channel value) {
 		for _, item := range j.items(j.member(channel, "servers").value) {
 			if !item.isString() || j.member(servers, item.node.Value).there() {
@@ -58,7 +58,7 @@ func (j *judge) leadsInto(v value, root, what, code string) bool {
 	if ok && target.at.File == j.root.at.File && parent(target.at.Pointer) == "/"+root {
 		return true
 	}
-	all := j.open(j.root, root)
+	all := j.part(j.root, root)
 	hint := "write #/" + root + "/NAME"
 	for _, f := range j.fields(all) { // the entry that leads to the same
 		if same, found := j.quietly(f.value); ok && found && same.node == target.node {
@@ -71,12 +71,12 @@ func (j *judge) leadsInto(v value, root, what, code string) bool {
 
 // operationTargets looks at where the operations of 3.x lead.
 func (j *judge) operationTargets() {
-	for _, f := range j.fields(j.open(j.root, "operations")) {
+	for _, f := range j.fields(j.part(j.root, "operations")) {
 		if !extension(f.key) {
 			j.operationTarget(f.value, !j.isReference(f.value))
 		}
 	}
-	j.each(j.open(j.open(j.root, "components"), "operations"), func(_ field, operation value) { j.operationTarget(operation, false) })
+	j.each(j.part(j.part(j.root, "components"), "operations"), func(_ field, operation value) { j.operationTarget(operation, false) })
 }
 
 // operationTarget looks at one operation. The channel of one that stands under operations "MUST point to a channel definition
@@ -91,7 +91,7 @@ func (j *judge) operationTarget(v value, rooted bool) {
 	if !rooted || j.leadsInto(channel, "channels", "a channel", "document/channel-reference") {
 		j.messagesOf(operation, channel)
 	}
-	reply := j.open(operation, "reply")
+	reply := j.part(operation, "reply")
 	to := j.member(reply, "channel").value
 	if !to.isObject() {
 		return
@@ -114,7 +114,7 @@ func (j *judge) messagesOf(v, reference value) {
 	if !ok || !channel.isObject() {
 		return
 	}
-	own := j.open(channel, "messages")
+	own := j.part(channel, "messages")
 	path, _ := j.str(reference, "$ref")
 	for _, item := range j.items(j.member(v, "messages").value) {
 		ref, target, ok := j.hop(item)

@@ -5,15 +5,15 @@ import "fmt"
 // rules looks at what the text of the specification says and its JSON Schema cannot. What has no right shape is passed over:
 // the schema has spoken of it. What leads nowhere too: the reader has.
 func (j *judge) rules() {
-	channels, components := j.open(j.root, "channels"), j.open(j.root, "components")
+	channels, components := j.part(j.root, "channels"), j.part(j.root, "components")
 	j.componentKeys(components)
 	j.tagLists()
-	j.serverVariables(j.open(j.root, "servers"))
-	j.serverVariables(j.open(components, "servers"))
+	j.serverVariables(j.part(j.root, "servers"))
+	j.serverVariables(j.part(components, "servers"))
 	j.channelAddresses(channels, components)
 	if j.major == 2 {
 		j.serverNames(channels)
-		j.serverNames(j.open(components, "channels"))
+		j.serverNames(j.part(components, "channels"))
 		j.uniqueIDs(channels)
 	} else {
 		j.channelServers(channels)
@@ -22,8 +22,8 @@ func (j *judge) rules() {
 	j.securityOfOperations(channels, components)
 }
 
-// open is the member of an object, with references followed.
-func (j *judge) open(v value, key string) value {
+// part is the member of an object, with references followed.
+func (j *judge) part(v value, key string) value {
 	m := j.member(v, key).value
 	if !m.isObject() {
 		return m
@@ -59,7 +59,7 @@ func (j *judge) list(v value) []value {
 func (j *judge) eachOperation(channels value, do func(v value)) {
 	j.each(channels, func(_ field, channel value) {
 		for _, kind := range []string{"publish", "subscribe"} {
-			if v := j.open(channel, kind); v.isObject() {
+			if v := j.part(channel, kind); v.isObject() {
 				do(v)
 			}
 		}
@@ -68,7 +68,7 @@ func (j *judge) eachOperation(channels value, do func(v value)) {
 
 // eachMessage calls a function with each message of an operation of 2.x.
 func (j *judge) eachMessage(operation value, do func(v value)) {
-	message := j.open(operation, "message")
+	message := j.part(operation, "message")
 	if all := j.member(message, "oneOf").value; all.isList() {
 		for _, one := range j.list(all) {
 			do(one)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"sync"
+	"weak"
 
 	specs "github.com/asyncapi/spec-json-schemas/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -18,24 +19,25 @@ type schema struct {
 	leads  []lead
 }
 
-// schemas are compiled once each, when the first document of their version comes: 3.1 takes 40 ms and 13 MB.
+// schemas are compiled when a document of their version comes: 3.1 takes 40 ms and 13 MB. They are kept for the next one
+// as long as the memory is not wanted: a gateway needs them when it starts and when it reloads.
 var schemas = struct {
 	sync.Mutex // also because specs.Get must not run twice at a time
-	compiled   map[string]*schema
-}{compiled: map[string]*schema{}}
+	compiled   map[string]weak.Pointer[schema]
+}{compiled: map[string]weak.Pointer[schema]{}}
 
 // schemaOf is the schema of a released version. The schemas are part of the program: that they do not compile is a
 // mistake of ours, which a test would find.
 func schemaOf(version string) *schema {
 	schemas.Lock()
 	defer schemas.Unlock()
-	s := schemas.compiled[version]
+	s := schemas.compiled[version].Value()
 	if s == nil {
 		s = &schema{}
 		if err := s.compile(version); err != nil {
 			panic(fmt.Sprintf("schema of AsyncAPI %s: %v", version, err))
 		}
-		schemas.compiled[version] = s
+		schemas.compiled[version] = weak.Make(s)
 	}
 	return s
 }

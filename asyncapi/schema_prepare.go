@@ -23,7 +23,7 @@ var bindingSites = map[string]string{
 	"message": "messageBindings", "messageTrait": "messageBindings",
 }
 
-// prepare makes three changes to an official schema. None changes what is valid, but where the schema is at odds with its
+// prepare makes four changes to an official schema. None changes what is valid, but where the schema is at odds with its
 // specification:
 //
 //   - "oneOf: [Reference, X]" becomes "referenceOr: X": an object with a $ref is a reference, anything else is X. In 2.0 to
@@ -31,18 +31,23 @@ var bindingSites = map[string]string{
 //     also what a person means, so what is wrong with X can be said.
 //   - A schema object was checked against draft 7 at every level for all levels below, which costs the square of the depth.
 //     Now each level is checked once.
+//   - In 3.x, true and false are schemas, as in JSON Schema: the official schema takes every value that is no object for one
+//     with a format.
 //   - In 2.x, bindings for Kafka, MQTT and WebSocket have to be what their texts say.
 func prepare(source map[string]any, v2 bool) error {
 	definitions, _ := source["definitions"].(map[string]any)
 	if err := flattenDraft7(definitions); err != nil {
 		return err
 	}
+	if condition, ok := object(definitions, "anySchema", "if"); ok {
+		condition["type"] = "object"
+	}
 	if v2 {
 		// The library loses the place of a bad name; channelAddresses looks at them.
-		if channels, ok := definitions["channels"].(map[string]any); ok {
+		if channels, ok := object(definitions, "channels"); ok {
 			delete(channels, "propertyNames")
 		}
-		if channel, ok := definitions["channelItem"].(map[string]any); ok {
+		if channel, ok := object(definitions, "channelItem"); ok {
 			channel["refersTo"] = map[string]any{"$ref": "#/definitions/channelItem"}
 		}
 		if err := typeBindings(definitions); err != nil {
@@ -53,6 +58,17 @@ func prepare(source map[string]any, v2 bool) error {
 	return nil
 }
 
+// object is what a path of keys leads to, if that is an object.
+func object(at map[string]any, path ...string) (map[string]any, bool) {
+	ok := true
+	for _, key := range path {
+		if at, ok = at[key].(map[string]any); !ok {
+			return nil, false
+		}
+	}
+	return at, true
+}
+
 const (
 	draft7     = "json-schema-draft-07-schema"
 	flatDraft7 = "json-schema-draft-07-one-level"
@@ -61,9 +77,9 @@ const (
 
 // flattenDraft7 gives the definition schema a copy of draft 7 that does not go down where the definition goes down itself.
 func flattenDraft7(definitions map[string]any) error {
-	meta, _ := definitions[draft7].(map[string]any)
-	properties, _ := meta["properties"].(map[string]any)
-	own, _ := definitions["schema"].(map[string]any)
+	meta, _ := object(definitions, draft7)
+	properties, _ := object(definitions, draft7, "properties")
+	own, _ := object(definitions, "schema")
 	all, _ := own["allOf"].([]any)
 	if len(all) != 2 || properties == nil || all[0].(map[string]any)["$ref"] != "#/definitions/"+draft7 {
 		return errors.New("the definition schema is not draft 7 and more")
@@ -93,8 +109,7 @@ func typeBindings(definitions map[string]any) error {
 	for site, kind := range bindingSites {
 		replaceBindings(definitions[site], "#/definitions/"+kind)
 	}
-	components, _ := definitions["components"].(map[string]any)
-	properties, _ := components["properties"].(map[string]any)
+	properties, _ := object(definitions, "components", "properties")
 	for _, kind := range bindingSites {
 		if member, ok := properties[kind].(map[string]any); ok {
 			member["additionalProperties"] = map[string]any{"$ref": "#/definitions/" + kind}

@@ -16,7 +16,7 @@ import (
 func (d *Document) Validate() (problems []Problem) {
 	r := d.reader
 	before := len(r.problems)
-	j := &judge{reader: r, doc: d, schema: schemaOf(d.Version), values: newConverter(), index: map[*yaml.Node]map[string]int{}}
+	j := &judge{reader: r, doc: d, values: newConverter(), index: map[*yaml.Node]map[string]int{}}
 	defer func() {
 		switch stop := recover().(type) {
 		case nil:
@@ -29,6 +29,8 @@ func (d *Document) Validate() (problems []Problem) {
 		problems = slices.Clone(r.problems[before:])
 	}()
 	r.visits, r.server = 0, nil
+	j.values.value(r.root.node, r.root.at.File) // a bomb is found before the schema costs anything
+	j.schema = schemaOf(d.Version)
 	j.validateSchema()
 	j.rules()
 	j.tell()
@@ -72,6 +74,20 @@ func (j *judge) tell() {
 		if !said.covers(p) {
 			said.add(p)
 			j.report(p.Severity, p.Code, Place{p.File, p.Line, p.Column, p.Pointer}, p.Hint, "%s", p.Message)
+			j.assign(p)
+		}
+	}
+}
+
+// assign gives a problem to the servers that it lies in, as the reader does with its own.
+func (j *judge) assign(p Problem) {
+	for i := range j.doc.Servers {
+		s := &j.doc.Servers[i]
+		for _, at := range []Place{s.Place, s.Definition} {
+			if at.File == p.File && at.Pointer != "" && (p.Pointer == at.Pointer || strings.HasPrefix(p.Pointer, at.Pointer+"/")) {
+				s.Problems = append(s.Problems, p)
+				break
+			}
 		}
 	}
 }

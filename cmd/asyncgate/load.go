@@ -55,6 +55,7 @@ func makePlan(name string, data []byte, files asyncapi.Files, set *settings.Sett
 	if doc == nil {
 		return &plan.Plan{Document: name}, append(compile.Found(nil, nil, read), found...)
 	}
+	read = append(read, doc.Validate()...)
 	p, compiled := compile.Compile(doc, set, opt)
 	return p, order(name, append(append(compile.Found(doc, p, read), found...), compiled...))
 }
