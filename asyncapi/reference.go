@@ -69,6 +69,7 @@ func (r *reader) target(ref Text) (value, bool) {
 			return value{}, false
 		}
 		if v, ok = r.parse(known, f); !ok {
+			r.faults++ // reported with the first reference to it
 			return value{}, false
 		}
 	} else if !fragment {
