@@ -63,16 +63,6 @@ func (e *explainer) explainAll(errs []*jsonschema.ValidationError) {
 	}
 }
 
-// nearestKey is the key that was probably meant to be another one.
-func nearestKey(name string, keys []string) string {
-	for _, key := range keys {
-		if strings.EqualFold(key, name) {
-			return key
-		}
-	}
-	return nearest(name, keys)
-}
-
 // explainOne explains a fault that has no parts.
 func (e *explainer) explainOne(err *jsonschema.ValidationError) {
 	v := e.at(e.base, err.InstanceLocation)

@@ -105,7 +105,7 @@ var hostile = []struct {
 	{"a list of 20,000 items that have to differ", "document/duplicate-item", func() string {
 		return head + "components: {schemas: {s: {required: [" + strings.Repeat("a, ", 20_000) + "a]}}}\n"
 	}},
-	{"5,000 operations with nothing right", "document/unknown-field", func() string {
+	{"5,000 operations with nothing right", "document/wrong-type", func() string {
 		var b strings.Builder
 		b.WriteString(head + "operations:\n")
 		for i := range 5000 {

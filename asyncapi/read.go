@@ -1,5 +1,5 @@
 // Package asyncapi reads AsyncAPI documents of the versions 2.0 to 2.6, 3.0 and 3.1, in YAML or JSON, into a typed model
-// of what they say about servers and security. Everything in it remembers its line, column and JSON pointer.
+// of what they say, payloads aside. Everything in it remembers its line, column and JSON pointer.
 //
 // [Read] is the way in. It never gives up at the first fault: what can be read is in the [Document], and every fault is
 // a [Problem] with its place and what to do about it. Nothing that cannot be understood is dropped in silence: a
@@ -25,7 +25,11 @@ func Read(name string, data []byte) (*Document, []Problem) { return ReadFrom(nam
 // ReadFrom reads a document and the files that its references name. With nil files a reference out of the document is an
 // error.
 func ReadFrom(name string, data []byte, from Files) (doc *Document, problems []Problem) {
-	r := &reader{from: from, seen: map[Problem]bool{}, files: map[string]*file{}, walked: map[*yaml.Node]walk{}, cyclic: map[*yaml.Node]bool{}}
+	r := &reader{
+		from: from, seen: map[Problem]bool{}, files: map[string]*file{}, walked: map[*yaml.Node]walk{}, cyclic: map[*yaml.Node]bool{},
+		merged: map[*yaml.Node]map[string]field{}, messages: map[*yaml.Node]*Message{},
+		channelNodes: map[*yaml.Node]int{}, channelPointers: map[string]int{},
+	}
 	defer func() {
 		switch stop := recover().(type) {
 		case nil:
@@ -58,10 +62,14 @@ func ReadFrom(name string, data []byte, from Files) (doc *Document, problems []P
 		return nil, nil
 	}
 	r.major, r.minor = doc.Major, doc.Minor
-	doc.Title = r.text(r.get(r.get(r.root, "info"), "title")).Value
+	doc.Info = r.info()
+	doc.Title = doc.Info.Title.Value
 	doc.Schemes = r.componentSchemes()
 	doc.Servers = r.servers(r.get(r.root, "servers"))
-	r.references(r.root, inObject, 0)
+	doc.Channels = r.channels(r.get(r.root, "channels"), true)
+	doc.Operations = r.operations(doc.Channels)
+	doc.Components = r.components(doc.Channels)
+	r.allReferences()
 	doc.Files = r.names
 	return doc, nil
 }
@@ -78,7 +86,14 @@ type reader struct {
 	bytes    int      // of those
 	inSchema bool     // a payload schema is being walked
 	walked   map[*yaml.Node]walk
+	later    []later
 	cyclic   map[*yaml.Node]bool // references of which it has been said that they lead back to themselves
+
+	merged          map[*yaml.Node]map[string]field // members of objects that stand nowhere: those with traits
+	messages        map[*yaml.Node]*Message         // that have been read
+	rootServers     value                           // the document's servers
+	channelNodes    map[*yaml.Node]int              // the document's channels, by what describes them,
+	channelPointers map[string]int                  // and by where they stand
 
 	server   *Server             // the one being read, if any
 	muted    bool                // what is looked at was looked at before

@@ -69,6 +69,7 @@ func (r *reader) target(ref Text) (value, bool) {
 			return value{}, false
 		}
 		if v, ok = r.parse(known, f); !ok {
+			r.faults++ // reported with the first reference to it
 			return value{}, false
 		}
 	} else if !fragment {
@@ -92,7 +93,7 @@ func (r *reader) point(v value, ref Text, pointer string) (value, bool) {
 	for token := range strings.SplitSeq(rest, "/") {
 		next := r.step(v, token)
 		if !next.there() {
-			r.fault("document/unresolved-reference", ref.Place, r.choices(v),
+			r.fault("document/unresolved-reference", ref.Place, r.choices(v, plainToken(token)),
 				"reference %s leads nowhere: there is no %s%s", quote(ref.Value), quote(plainToken(token)), r.within(v.at, ref.File))
 			return value{}, false
 		}
@@ -138,16 +139,18 @@ func (r *reader) within(at Place, from string) string {
 	return where
 }
 
-// choices is the hint that names what there is, if that is a short list.
-func (r *reader) choices(v value) string {
+// choices is the hint that names what was meant, or what there is if that is a short list.
+func (r *reader) choices(v value, word string) string {
 	const most = 12
-	fields := r.fields(v)
-	if len(fields) == 0 || len(fields) > most {
-		return ""
+	var keys, names []string
+	for _, f := range r.fields(v) {
+		keys, names = append(keys, f.key), append(names, quote(f.key))
 	}
-	names := make([]string, len(fields))
-	for i, f := range fields {
-		names[i] = quote(f.key)
+	if near := nearestKey(word, keys); near != "" {
+		return "did you mean " + quote(near) + "?"
+	}
+	if len(names) == 0 || len(names) > most {
+		return ""
 	}
 	return "there is " + oneOf(names)
 }

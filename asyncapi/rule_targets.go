@@ -13,11 +13,7 @@ func (j *judge) serverNames(channels value) {
 			if !item.isString() || j.member(servers, item.node.Value).there() {
 				continue
 			}
-			hint := j.choices(servers)
-			if near := nearest(item.node.Value, j.keys(servers)); near != "" {
-				hint = fmt.Sprintf("did you mean %s?", near)
-			}
-			j.say("document/undefined-server", item.at, hint, fmt.Sprintf("there is no server %s in servers", quote(item.node.Value)))
+			j.say("document/undefined-server", item.at, j.choices(servers, item.node.Value), fmt.Sprintf("there is no server %s in servers", quote(item.node.Value)))
 		}
 	})
 }
@@ -134,7 +130,7 @@ func (j *judge) messageHint(own, target value, channel string) string {
 			return "write " + channel + "/messages/" + escapePointer.Replace(f.key)
 		}
 	}
-	if hint := j.choices(own); hint != "" {
+	if hint := j.choices(own, ""); hint != "" {
 		return hint
 	}
 	return "add it to the messages of the channel"

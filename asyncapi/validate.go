@@ -28,6 +28,9 @@ func (d *Document) Validate() (problems []Problem) {
 		}
 		problems = slices.Clone(r.problems[before:])
 	}()
+	if before == maxProblems {
+		return nil // there is enough to do
+	}
 	r.visits, r.server = 0, nil
 	j.values.value(r.root.node, r.root.at.File) // a bomb is found before the schema costs anything
 	j.schema = schemaOf(d.Version)
