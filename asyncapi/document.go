@@ -20,6 +20,7 @@ type Document struct {
 	Components Components
 
 	reader *reader // for Validate
+	schema *schema // what Validate used, so that it is there for the next document
 }
 
 // Server is an entry of the document's servers.

@@ -129,7 +129,7 @@ func atLeast(n int, what string) string {
 // missing reports fields that have to be there.
 func (e *explainer) missing(err *jsonschema.ValidationError, names []string) {
 	v := e.at(e.base, err.InstanceLocation)
-	if len(names) > 0 && e.referenceNotAllowed(v) {
+	if len(names) > 0 && (e.referenceNotAllowed(v) || e.referenceMisspelt(v)) {
 		return
 	}
 	for _, name := range names {
@@ -139,7 +139,7 @@ func (e *explainer) missing(err *jsonschema.ValidationError, names []string) {
 
 // unknown reports fields that there are not.
 func (e *explainer) unknown(err *jsonschema.ValidationError, v value, schema map[string]any, names []string) {
-	if e.referenceNotAllowed(v) {
+	if e.referenceNotAllowed(v) || e.referenceMisspelt(v) {
 		return
 	}
 	properties, _ := schema["properties"].(map[string]any)
@@ -196,6 +196,15 @@ func (e *explainer) referenceNotAllowed(v value) bool {
 	e.say("document/reference-not-allowed", ref.keyAt, "write out what "+quote(ref.node.Value)+" leads to",
 		fmt.Sprintf("AsyncAPI %s allows no $ref for %s", e.doc.Version, last(v.at.Pointer)))
 	return true
+}
+
+// referenceMisspelt reports an object that was meant to be a reference.
+func (e *explainer) referenceMisspelt(v value) bool {
+	f, ok := e.nearField(v, "$ref")
+	if ok {
+		e.say("document/unknown-field", f.keyAt, "did you mean $ref?", fmt.Sprintf("%s has no field %s", last(v.at.Pointer), quote(f.key)))
+	}
+	return ok
 }
 
 // wrongType reports a value of another type. Types are those of JSON Schema.

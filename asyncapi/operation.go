@@ -151,6 +151,9 @@ func (r *reader) operationChannel(operation value, channels []Channel, root bool
 // refer to others.
 func (r *reader) channelOf(v value, channels []Channel, root bool) *Channel {
 	if _, is := r.reference(v); !is {
+		if r.tellMisspelt(v, "a reference", "$ref") {
+			return nil
+		}
 		r.fault("document/wrong-type", v.at, "write channel: { $ref: '#/channels/NAME' }", "channel has to be a reference, not %s", v.kind())
 		return nil
 	}

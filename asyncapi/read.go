@@ -115,6 +115,8 @@ var patch = regexp.MustCompile(`^(\d+\.\d+)(\.\d+)?$`)
 func (r *reader) version(doc *Document) bool {
 	v := r.get(r.root, "asyncapi")
 	switch {
+	case !v.there() && r.tellMisspelt(r.root, "the document", "asyncapi"):
+		return false
 	case !v.there():
 		hint := "begin it with asyncapi: 3.0.0"
 		if r.get(r.root, "openapi").there() || r.get(r.root, "swagger").there() {

@@ -57,6 +57,9 @@ func (r *reader) scheme(v value) (*SecurityScheme, bool) {
 func (r *reader) readScheme(v value) *SecurityScheme {
 	s := &SecurityScheme{Place: v.at, Key: schemeKey(v.at.Pointer)}
 	if !r.get(v, "type").there() {
+		if r.tellMisspelt(v, "a security scheme", "type") || r.tellMisspelt(v, "a security scheme", "$ref") {
+			return nil
+		}
 		r.fault("document/missing-field", v.at, "its type is "+oneOf(SchemeTypes()), "a security scheme needs the field type")
 		return nil
 	}

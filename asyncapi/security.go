@@ -111,7 +111,7 @@ func (r *reader) namesOnly(item value) string {
 	}
 	fields := r.fields(item)
 	for _, f := range fields {
-		if f.key == "type" || f.key == "$ref" {
+		if nearestKey(f.key, []string{"type", "$ref"}) != "" && !f.isList() {
 			return ""
 		}
 	}

@@ -98,21 +98,6 @@ func (r *reader) addressField(v value) string {
 	return other
 }
 
-// misspelt reports whether an object has no field of a name, but one that was probably meant to be it. That is the fault then:
-// known says so, or Validate.
-func (r *reader) misspelt(v value, name string) bool {
-	if !v.isObject() {
-		return false
-	}
-	for _, f := range r.fields(v) {
-		if nearestKey(name, []string{f.key}) != "" && !extension(f.key) {
-			r.faults++
-			return true
-		}
-	}
-	return false
-}
-
 // require reports fields that have to be there.
 func (r *reader) require(v value, what string, names ...string) {
 	for _, name := range names {

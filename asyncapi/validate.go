@@ -34,6 +34,7 @@ func (d *Document) Validate() (problems []Problem) {
 	r.visits, r.server = 0, nil
 	j.values.value(r.root.node, r.root.at.File) // a bomb is found before the schema costs anything
 	j.schema = schemaOf(d.Version)
+	d.schema = j.schema
 	j.validateSchema()
 	j.rules()
 	j.tell()
