@@ -151,13 +151,16 @@ func (e *explainer) unknown(err *jsonschema.ValidationError, v value, schema map
 	what := nounOf(err, v)
 	for _, name := range names {
 		f := e.member(v, name)
-		e.say("document/unknown-field", f.keyAt, e.unknownHint(schema, name, known), fmt.Sprintf("%s has no field %s", what, quote(name)))
+		e.say("document/unknown-field", f.keyAt, e.unknownHint(definitionOf(err), schema, name, known), fmt.Sprintf("%s has no field %s", what, quote(name)))
 	}
 }
 
-func (e *explainer) unknownHint(schema map[string]any, name string, known []string) string {
+func (e *explainer) unknownHint(definition string, schema map[string]any, name string, known []string) string {
 	if near := nearestKey(name, known); near != "" {
 		return fmt.Sprintf("did you mean %s?", near)
+	}
+	if came := since[definition+"/"+name]; came != "" {
+		return fmt.Sprintf("%s came with AsyncAPI %s: raise the version, or leave it out", name, came)
 	}
 	if hint := moved[[2]any{e.major, name}]; hint != "" {
 		return hint
@@ -170,6 +173,13 @@ func (e *explainer) unknownHint(schema map[string]any, name string, known []stri
 		hint += "; there is " + oneOf(known)
 	}
 	return hint
+}
+
+// since are fields that later versions of 2.x brought, by the definitions of the official schemas.
+var since = map[string]string{
+	"channelItem/servers": "2.2.0", "components/servers": "2.3.0", "components/channels": "2.3.0",
+	"operation/security": "2.4.0", "operationTrait/security": "2.4.0", "message/messageId": "2.4.0", "messageTrait/messageId": "2.4.0",
+	"components/serverVariables": "2.4.0", "server/tags": "2.5.0",
 }
 
 // moved says of fields where the other major version, or OpenAPI, has them.

@@ -123,6 +123,14 @@ var nouns = map[string]string{
 	"multiFormatSchema": "a schema with a format", "oauth2Flow": "a flow", "messageExampleObject": "an example",
 }
 
+// definitionOf is the definition of the official schema that an error comes from, or empty.
+func definitionOf(err *jsonschema.ValidationError) string {
+	if tokens := schemaPath(err.SchemaURL); len(tokens) > 1 && tokens[0] == "definitions" {
+		return tokens[1]
+	}
+	return ""
+}
+
 // nounOf names the object that an error is about.
 func nounOf(err *jsonschema.ValidationError, v value) string {
 	tokens := schemaPath(err.SchemaURL)

@@ -176,7 +176,7 @@ func (r *reader) channelOf(v value, channels []Channel, root bool) *Channel {
 		hop = next
 	}
 	if root {
-		r.fault("document/channel-reference", v.at, "write channel: { $ref: '#/channels/NAME' }",
+		r.fault("document/channel-reference", v.at, r.referenceHint("write channel: { %s }", "channels", v),
 			"the channel of an operation has to be one of the document's channels")
 	}
 	return nil

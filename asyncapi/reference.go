@@ -1,6 +1,7 @@
 package asyncapi
 
 import (
+	"fmt"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -153,6 +154,32 @@ func (r *reader) choices(v value, word string) string {
 		return ""
 	}
 	return "there is " + oneOf(names)
+}
+
+// entry is the pointer of the entry of a root object that leads to the same as a reference does, or empty.
+func (r *reader) entry(root string, v value) string {
+	muted := r.muted
+	r.muted = true
+	defer func() { r.muted = muted }()
+	target, ok := r.resolve(v)
+	if !ok {
+		return ""
+	}
+	for _, f := range r.fields(r.get(r.root, root)) {
+		if same, ok := r.resolve(f.value); ok && same.node == target.node {
+			return member("/"+root, f.key)
+		}
+	}
+	return ""
+}
+
+// referenceHint shows a reference to an entry of a root object, to the one that was meant if it is there.
+func (r *reader) referenceHint(form, root string, v value) string {
+	entry := r.entry(root, v)
+	if entry == "" {
+		entry = "/" + root + "/NAME"
+	}
+	return fmt.Sprintf(form, "$ref: '#"+entry+"'")
 }
 
 // last names what a pointer leads to, for messages: its last token, or "item 0 of enum".

@@ -54,12 +54,9 @@ func (j *judge) leadsInto(v value, root, what, code string) bool {
 	if ok && target.at.File == j.root.at.File && parent(target.at.Pointer) == "/"+root {
 		return true
 	}
-	all := j.part(j.root, root)
 	hint := "write #/" + root + "/NAME"
-	for _, f := range j.fields(all) { // the entry that leads to the same
-		if same, found := j.quietly(f.value); ok && found && same.node == target.node {
-			hint = "write #" + member("/"+root, f.key)
-		}
+	if entry := j.entry(root, v); entry != "" {
+		hint = "write #" + entry
 	}
 	j.say(code, ref.Place, hint, fmt.Sprintf("reference %s does not lead to %s under %s", quote(ref.Value), what, root))
 	return false

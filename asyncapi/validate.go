@@ -131,6 +131,9 @@ func (s *said) covers(p Problem) bool {
 			return true
 		}
 	}
+	if whole, ok := strings.CutSuffix(p.Pointer, "/$ref"); ok && len(s.at[spot{p.File, whole}]) > 0 {
+		return true
+	}
 	for up := parent(p.Pointer); up != ""; up = parent(up) {
 		for _, q := range s.at[spot{p.File, up}] {
 			if whole[q.Code] {

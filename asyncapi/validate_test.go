@@ -1,0 +1,82 @@
+package asyncapi_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/asyncgate/asyncgate/asyncapi"
+	"github.com/asyncgate/asyncgate/internal/cases"
+)
+
+// What is not valid AsyncAPI, and what the person who wrote it is told.
+func TestValidate(t *testing.T) {
+	for _, c := range cases.Load(t, "testdata/validate.txt").Cases {
+		t.Run(c.Name, func(t *testing.T) {
+			_, problems := validated([]byte(c.Part(cases.Input)))
+			c.Expect(t, "problems", listing(problems))
+		})
+	}
+}
+
+// The schemas of all versions are there and compile.
+func TestEveryVersionHasItsSchema(t *testing.T) {
+	for _, version := range []string{"2.0.0", "2.1.0", "2.2.0", "2.3.0", "2.4.0", "2.5.0", "2.6.0", "3.0.0", "3.1.0"} {
+		doc, problems := validated([]byte("asyncapi: " + version + "\ninfo: {title: t, version: '1'}\nchannels: {}\n"))
+		if doc == nil || len(problems) > 0 {
+			t.Errorf("%s: %v", version, problems)
+		}
+	}
+}
+
+// docs/documents.md explains every code of the package, and no other.
+func TestEveryCodeIsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../docs/documents.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	explained := codesIn(page, "(?m)^\\| `(document/[a-z-]+)`")
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var used []string
+	for _, file := range files {
+		if ok, _ := regexp.MatchString(`_test\.go$`, file); ok {
+			continue
+		}
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		used = append(used, codesIn(source, `"(document/[a-z-]+)"`)...)
+	}
+	for _, code := range used {
+		if !slices.Contains(explained, code) {
+			t.Errorf("docs/documents.md does not explain %s", code)
+		}
+	}
+	for _, code := range explained {
+		if !slices.Contains(used, code) {
+			t.Errorf("docs/documents.md explains %s, which nothing reports", code)
+		}
+	}
+}
+
+func codesIn(text []byte, pattern string) []string {
+	var codes []string
+	for _, match := range regexp.MustCompile(pattern).FindAllSubmatch(text, -1) {
+		codes = append(codes, string(match[1]))
+	}
+	return codes
+}
+
+// Validate may be left out and called again: it says what it says once.
+func TestValidateTwice(t *testing.T) {
+	doc, _ := asyncapi.Read("d.yml", []byte("asyncapi: 3.0.0\n"))
+	if first, second := doc.Validate(), doc.Validate(); len(first) != 1 || len(second) != 0 {
+		t.Errorf("%v, then %v", first, second)
+	}
+}
