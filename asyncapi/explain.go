@@ -228,7 +228,9 @@ func (e *explainer) wrongType(v value, want []string) {
 		names[i] = typeNames[w]
 	}
 	hint := ""
-	if v.there() && slices.Contains(want, "string") && len(v.node.Content) == 0 && v.node.Value != "" && !v.isObject() && !v.isList() {
+	if slices.Contains(want, "object") && v.there() && v.isNull() {
+		hint = emptyHint(v)
+	} else if v.there() && slices.Contains(want, "string") && len(v.node.Content) == 0 && v.node.Value != "" && !v.isObject() && !v.isList() {
 		hint = fmt.Sprintf("put it in quotes: %q", cut(v.node.Value))
 	} else if v.isString() && len(want) == 1 && (want[0] == "boolean" || want[0] == "integer" || want[0] == "number") {
 		hint = "write it without quotes, as " + typeNames[want[0]]
