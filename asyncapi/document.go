@@ -10,6 +10,8 @@ type Document struct {
 
 	Servers []Server         // in the order of the document
 	Schemes []SecurityScheme // those under components, in the order of the document
+
+	root value
 }
 
 // Server is an entry of the document's servers.

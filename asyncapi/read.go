@@ -48,7 +48,7 @@ func Read(name string, data []byte) (doc *Document, problems []Problem) {
 		return nil, nil
 	}
 	r.inspect(r.root)
-	doc = &Document{File: name}
+	doc = &Document{File: name, root: r.root}
 	if !r.version(doc) {
 		return nil, nil
 	}

@@ -18,11 +18,15 @@ var arrows = []struct {
 	{"sasl", []string{""}},
 	{"tlsconf", []string{""}},
 	{"plan", []string{""}},
+	{"docs/problems", []string{""}},
+	{"lint", []string{"settings", "credentials", "plan/compile", "proxy", "report"}},
+	{"lint/orgpolicy", []string{"settings", "credentials", "plan/compile", "proxy", "report"}},
+	{"report", []string{"asyncapi", "settings", "credentials", "plan/compile", "lint", "proxy"}},
 	{"policy", []string{"asyncapi", "settings", "credentials", "plan/compile", "proxy"}},
 	{"credentials", []string{"asyncapi", "settings", "plan", "proxy"}},
-	{"proxy", []string{"asyncapi", "settings", "credentials", "plan/compile", "proxy/kafka"}},
-	{"proxy/kafka", []string{"asyncapi", "settings", "credentials", "plan/compile"}},
-	{"plan/compile", []string{"proxy", "credentials", "sasl"}},
+	{"proxy", []string{"asyncapi", "settings", "credentials", "plan/compile", "lint", "report", "proxy/kafka"}},
+	{"proxy/kafka", []string{"asyncapi", "settings", "credentials", "plan/compile", "lint", "report"}},
+	{"plan/compile", []string{"proxy", "credentials", "sasl", "lint", "report"}},
 }
 
 func TestArrowsPointDown(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 
 // Notes of servers that are not enforced.
 const (
-	noteOff   = "switched off"
+	noteOff   = plan.SwitchedOff
 	noteLater = "MQTT comes with a later version"
 	noteOther = "not a protocol of the gateway"
 )
