@@ -2,7 +2,6 @@ package report
 
 import (
 	"encoding/xml"
-	"fmt"
 	"io"
 	"strings"
 
@@ -33,13 +32,32 @@ type junitCase struct {
 	File    string        `xml:"file,attr,omitempty"`
 	Line    int           `xml:"line,attr,omitempty"`
 	Failure *junitFailure `xml:"failure"`
-	Output  string        `xml:"system-out,omitempty"`
+	Output  *junitText    `xml:"system-out"`
 }
 
 type junitFailure struct {
 	Message string `xml:"message,attr"`
 	Type    string `xml:"type,attr"`
-	Text    string `xml:",chardata"`
+	junitText
+}
+
+// junitText is text with its lines as they are: the encoder would write each end of a line as a reference.
+type junitText struct {
+	Escaped string `xml:",innerxml"`
+}
+
+func junitTextOf(lines []string) junitText {
+	var b strings.Builder
+	for _, line := range lines {
+		for part := range strings.SplitAfterSeq(line, "\n") {
+			text, ended := strings.CutSuffix(part, "\n")
+			_ = xml.EscapeText(&b, []byte(text)) // a Builder takes everything
+			if ended {
+				b.WriteByte('\n')
+			}
+		}
+	}
+	return junitText{b.String()}
 }
 
 // writeJUnit writes a suite for each document and a case for each code, with what passes too. Errors are failures; what
@@ -83,7 +101,7 @@ func junitCaseOf(code string, all []plan.Problem) junitCase {
 		if p.Code != code {
 			continue
 		}
-		line := fmt.Sprintf("%s %s\n", Printable(where(p)), text(p))
+		line := strings.TrimPrefix(Printable(where(p))+" ", " ") + text(p) + "\n"
 		if p.Severity != plan.Error {
 			rest = append(rest, string(p.Severity)+" "+line)
 			continue
@@ -95,8 +113,11 @@ func junitCaseOf(code string, all []plan.Problem) junitCase {
 		errors = append(errors, line)
 	}
 	if one.Failure != nil {
-		one.Failure.Text = strings.Join(errors, "")
+		one.Failure.junitText = junitTextOf(errors)
 	}
-	one.Output = strings.Join(rest, "")
+	if len(rest) > 0 {
+		output := junitTextOf(rest)
+		one.Output = &output
+	}
 	return one
 }

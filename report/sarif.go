@@ -108,6 +108,9 @@ func writeSARIF(w io.Writer, all []Document, opt Options) error {
 	}
 	for _, d := range all {
 		for _, p := range d.Problems {
+			if p.File == "" {
+				p.File = d.Plan.Document // a service shows no problem that stands nowhere
+			}
 			index, _ := slices.BinarySearchFunc(rules, p.Code, problems.Page.Compare)
 			run.Results = append(run.Results, sarifResult{
 				RuleID: p.Code, RuleIndex: index, Level: string(p.Severity),
@@ -120,6 +123,7 @@ func writeSARIF(w io.Writer, all []Document, opt Options) error {
 		}
 	}
 	out := json.NewEncoder(w)
+	out.SetEscapeHTML(false)
 	out.SetIndent("", "  ")
 	return out.Encode(sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}})
 }
