@@ -45,77 +45,111 @@ var secretForms = []secretForm{
 }
 
 // bareUser is a password before a host that stands without a URL scheme, as servers are written.
-var bareUser = regexp.MustCompile(`^([^\s/:@"'<>{}$\[\]]+):([^\s/@"'<>{}$\[\]]+)@`)
+var bareUser = secretForm{"a password in an address", regexp.MustCompile(`^([^\s/:@"'<>{}$\[\]]+):([^\s/@"'<>{}$\[\]]+)@`), notPlaceholder}
 
-var word = regexp.MustCompile(`[^\s"']+`)
-
-// secretInDocument looks at every string. What it says never repeats the secret.
-func secretInDocument(f *finder) {
-	f.doc.Strings(func(t asyncapi.Text) {
-		if what := secretIn(t.Value); what != "" {
-			f.secret(t.Place, what)
-		}
-	})
-	for i := range f.doc.Servers {
-		address := f.doc.Servers[i].Address()
-		if m := bareUser.FindStringSubmatch(address.Value); m != nil && notPlaceholder(m) {
-			f.secret(address.Place, "a password in an address")
-		}
-	}
+// secret is one that was found.
+type secret struct {
+	at   asyncapi.Place
+	what string
+	text string
 }
 
-func (f *finder) secret(at asyncapi.Place, what string) {
-	at.Pointer = Redact(at.Pointer)
-	f.add(at, "take it out, change it where it is used, and write a placeholder such as <password>",
-		"%s stands here, for everyone to use who can read the document", what)
-}
-
-// secretIn tells what kind of secret a text holds; empty if none.
-func secretIn(s string) string {
-	for _, form := range secretForms {
-		for _, m := range form.pattern.FindAllStringSubmatch(s, -1) {
-			if form.real == nil || form.real(m) {
-				return form.what
+// secretsOf finds the secrets in every string of a document.
+func secretsOf(doc *asyncapi.Document) []secret {
+	var all []secret
+	look := func(t asyncapi.Text, forms ...secretForm) {
+		for _, form := range forms {
+			for _, text := range form.in(t.Value) {
+				all = append(all, secret{t.Place, form.what, text})
 			}
 		}
 	}
-	return ""
+	doc.Strings(func(t asyncapi.Text) { look(t, secretForms...) })
+	for i := range doc.Servers {
+		look(doc.Servers[i].Address(), bareUser)
+	}
+	return all
 }
 
-// HoldsSecret reports whether a line must not be shown.
-func HoldsSecret(line string) bool { return secretIn(line) != "" || bareUserIn(line) }
+// in are the secrets of this form in a text.
+func (form *secretForm) in(s string) []string {
+	var found []string
+	for _, m := range form.pattern.FindAllStringSubmatch(s, -1) {
+		if form.real == nil || form.real(m) {
+			found = append(found, m[len(m)-1])
+		}
+	}
+	return found
+}
 
-// bareUserIn is bareUser anywhere in a line: rather too much is kept back than too little.
-func bareUserIn(line string) bool {
+// secretInDocument says of each string that holds a secret what it is, and never repeats it.
+func secretInDocument(f *finder) {
+	redact := Redactor(f.doc)
+	said := map[asyncapi.Place]bool{}
+	for _, s := range secretsOf(f.doc) {
+		if said[s.at] {
+			continue
+		}
+		said[s.at] = true
+		s.at.Pointer = redact(s.at.Pointer)
+		f.add(s.at, "take it out, change it where it is used, and write a placeholder such as <secret> in its place",
+			"%s stands here, for everyone to use who can read the document", s.what)
+	}
+}
+
+// HoldsSecret reports whether a line must not be shown. Rather too much is kept back than too little.
+func HoldsSecret(line string) bool {
+	for i := range secretForms {
+		if len(secretForms[i].in(line)) > 0 {
+			return true
+		}
+	}
 	for part := range strings.FieldsFuncSeq(line, func(r rune) bool { return strings.ContainsRune(" \t\"',{}[]", r) }) {
-		if m := bareUser.FindStringSubmatch(part); m != nil && notPlaceholder(m) {
+		if len(bareUser.in(part)) > 0 {
 			return true
 		}
 	}
 	return false
 }
 
-// Redact takes secrets out of a text, for messages that quote the document.
-func Redact(s string) string {
-	for _, form := range secretForms {
-		s = form.pattern.ReplaceAllStringFunc(s, func(all string) string {
-			m := form.pattern.FindStringSubmatch(all)
-			if form.real != nil && !form.real(m) {
-				return all
-			}
-			return strings.Replace(all, m[len(m)-1], "[secret]", 1)
-		})
+// Redactor takes the secrets of a document out of texts that quote it, also where they quote only how one begins. The
+// document may be nil.
+func Redactor(doc *asyncapi.Document) func(string) string {
+	if doc == nil {
+		return func(s string) string { return s }
 	}
-	if !bareUserIn(s) {
-		return s
+	var secrets []string
+	for _, s := range secretsOf(doc) {
+		quoted := strings.Trim(strconv.Quote(s.text), `"`) // as messages show what has several lines
+		secrets = append(secrets, quoted, s.text)
 	}
-	return word.ReplaceAllStringFunc(s, func(s string) string {
-		if m := bareUser.FindStringSubmatch(s); m != nil && notPlaceholder(m) {
-			return strings.Replace(s, ":"+m[2]+"@", ":[secret]@", 1)
+	return func(s string) string {
+		for _, secret := range secrets {
+			s = without(s, secret)
 		}
 		return s
-	})
+	}
 }
+
+// without replaces a secret, or as much of its beginning as stands in the text. Twelve characters of it are no accident.
+func without(s, secret string) string {
+	head := secret[:min(12, len(secret))]
+	for from := 0; ; {
+		at := strings.Index(s[from:], head)
+		if at < 0 {
+			return s
+		}
+		at += from
+		end := at
+		for end < len(s) && end-at < len(secret) && s[end] == secret[end-at] {
+			end++
+		}
+		s = s[:at] + redacted + s[end:]
+		from = at + len(redacted)
+	}
+}
+
+const redacted = "[secret]"
 
 // isJWT looks whether the first part is a header of JOSE: others begin with the same letters.
 func isJWT(m []string) bool {

@@ -120,20 +120,14 @@ func (c *checkCmd) load(env *environment, path string) (*loaded, error) {
 	return one, checkOptions(one.plan, opt)
 }
 
-// judge adds what the linter and the organisation have to say. A secret that stands in the document is repeated in no
-// message.
-func (c *checkCmd) judge(one *loaded, policy *orgpolicy.Policy) []plan.Problem {
+// judge adds what the linter and the organisation have to say.
+func (*checkCmd) judge(one *loaded, policy *orgpolicy.Policy) []plan.Problem {
 	problems := one.problems
 	if one.doc != nil {
-		problems = append(problems, lint.Judge(one.doc, one.plan)...)
-		problems = append(problems, policy.Judge(one.doc, one.plan)...)
+		more := append(lint.Judge(one.doc, one.plan), policy.Judge(one.doc, one.plan)...)
+		problems = append(problems, redact(one.doc, more)...)
 	}
-	problems = order(one.name, append(policy.Apply(problems, one.plan), policy.Problems...))
-	for i := range problems {
-		p := &problems[i]
-		p.Message, p.Hint, p.Pointer = lint.Redact(p.Message), lint.Redact(p.Hint), lint.Redact(p.Pointer)
-	}
-	return problems
+	return order(one.name, append(policy.Apply(problems, one.plan), policy.Problems...))
 }
 
 func (c *checkCmd) options(env *environment, several bool, lines source) report.Options {

@@ -106,7 +106,7 @@ prod    kafka-secure  :9092   k:9092        9093-9192  yes  sasl: SCRAM-SHA-512,
 dev     kafka         :9092   k:9092        9093-9192  no   none
 web     http          not enforced: not a protocol of the gateway
 
-d.yml:4:63 warning security/weakest-alternative server prod is as secure as its weakest way in: sasl (userPassword) sends a reusable secret, although X509 proves a private key
+d.yml:4:63 warning security/weakest-alternative server prod is as secure as its weakest way in: sasl (userPassword) rests on a secret that is sent, X509 on a private key
     4 | …fka-secure, security: [ { $ref: '#/components/securitySchemes/sasl' }, {…
       |                          ^
     remove it, or move it to a server of its own, which fewer people can reach

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/asyncgate/asyncgate/asyncapi"
+	"github.com/asyncgate/asyncgate/lint"
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/plan/compile"
 	"github.com/asyncgate/asyncgate/settings"
@@ -71,8 +72,18 @@ func makePlan(name string, data []byte, set *settings.Settings, found []plan.Pro
 	}
 	var compiled []plan.Problem
 	one.plan, compiled = compile.Compile(one.doc, set, opt)
-	one.problems = order(name, append(append(compile.Found(one.doc, one.plan, read), found...), compiled...))
+	one.problems = order(name, redact(one.doc, append(append(compile.Found(one.doc, one.plan, read), found...), compiled...)))
 	return one
+}
+
+// redact takes the secrets that stand in a document out of what quotes it.
+func redact(doc *asyncapi.Document, problems []plan.Problem) []plan.Problem {
+	without := lint.Redactor(doc)
+	for i := range problems {
+		p := &problems[i]
+		p.Message, p.Hint, p.Pointer = without(p.Message), without(p.Hint), without(p.Pointer)
+	}
+	return problems
 }
 
 // order sorts problems by file and line, as a person reads. Those of the document come first; what has no line comes

@@ -2,6 +2,7 @@ package orgpolicy
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
@@ -62,6 +64,9 @@ func Parse(name string, data []byte) *Policy {
 	p := &Policy{rules: map[string]string{}}
 	r.rules(p, value)
 	r.require(p, value)
+	slices.SortStableFunc(r.problems, func(a, b plan.Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
 	p.Problems = r.problems
 	return p
 }
@@ -181,8 +186,11 @@ func (r *reader) rules(p *Policy, value any) {
 		case !known:
 			r.fault("policy/unknown-rule", r.keys[pointer], pointer, "asyncgate check --rules lists all", "there is no problem with the code %q", code)
 		case Fixed(page) && word != string(plan.Error):
-			r.fault("policy/fixed-rule", r.keys[pointer], pointer, "remove the line, and repair what it is about",
-				"%s cannot be lowered: the gateway does not start with it, whatever a policy says", code)
+			why := "the gateway does not start with it, whatever a policy says"
+			if strings.HasPrefix(code, "policy/") {
+				why = "a policy that is not understood would ask for nothing"
+			}
+			r.fault("policy/fixed-rule", r.keys[pointer], pointer, "remove the line, and repair what it is about", "%s cannot be lowered: %s", code, why)
 		default:
 			p.rules[code] = word
 		}
