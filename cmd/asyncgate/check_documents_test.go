@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -178,6 +180,28 @@ func TestCheckHelp(t *testing.T) {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("exit %d, no %q in\n%s", code, want, stdout)
 		}
+	}
+}
+
+// A person who waits is told what for, and nothing of it stays on the screen.
+func TestProgress(t *testing.T) {
+	var b bytes.Buffer
+	p := &progress{w: &b, began: time.Now(), total: 3}
+	p.next("a.yml")
+	p.clear()
+	if b.Len() > 0 {
+		t.Errorf("at once: %q", b.String())
+	}
+	p.began = time.Now().Add(-time.Hour)
+	p.next("b\x1b[2J.yml")
+	p.next("c.yml")
+	p.clear()
+	p.clear()
+	if want := "\r\x1b[Kchecking 2 of 3: b\\x1b[2J.yml\r\x1b[Kchecking 3 of 3: c.yml\r\x1b[K"; b.String() != want {
+		t.Errorf("%q, want %q", b.String(), want)
+	}
+	if unwatched := newProgress(&environment{stderr: &b}, 3); unwatched.w != nil {
+		t.Error("progress in a pipe")
 	}
 }
 
