@@ -1,7 +1,6 @@
 package orgpolicy
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -15,9 +14,9 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
-	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 
 	"github.com/asyncgate/asyncgate/docs/problems"
+	"github.com/asyncgate/asyncgate/internal/yamlnode"
 	"github.com/asyncgate/asyncgate/plan"
 )
 
@@ -94,41 +93,11 @@ func (r *reader) decode(data []byte) *yaml.Node {
 		r.fault("policy/syntax", place{}, "", "", "the policy has more than 256 KiB")
 		return nil
 	}
-	loader, err := yaml.NewLoader(bytes.NewReader(data), yaml.WithPlugin(loaderlimits.New(loaderlimits.DepthFunc(
-		func(depth int, _ *loaderlimits.DepthContext) error {
-			if depth > maxDepth {
-				return fmt.Errorf("more than %d levels deep", maxDepth)
-			}
-			return nil
-		}))))
-	if err != nil {
-		r.syntax(err)
-		return nil
+	root, bad := yamlnode.One(data, maxDepth)
+	if bad != nil {
+		r.fault("policy/syntax", place{bad.Line, bad.Column}, "", bad.Hint, "%s", bad.Message)
 	}
-	var document, second yaml.Node
-	switch err := loader.Load(&document); {
-	case errors.Is(err, io.EOF):
-		return nil
-	case err != nil:
-		r.syntax(err)
-		return nil
-	}
-	if err := loader.Load(&second); !errors.Is(err, io.EOF) {
-		r.fault("policy/syntax", place{second.Line, second.Column}, "", "keep one document in the file", "a second YAML document begins here")
-		return nil
-	}
-	if root := document.Content[0]; root.Tag != "!!null" {
-		return root
-	}
-	return nil
-}
-
-func (r *reader) syntax(err error) {
-	at, message := place{}, err.Error()
-	if load := (*yaml.LoadError)(nil); errors.As(err, &load) {
-		at, message = place{load.Mark.Line, load.Mark.Column}, load.Message
-	}
-	r.fault("policy/syntax", at, "", "look at the indentation and quotes of this line and the one before", "not YAML: %s", message)
+	return root
 }
 
 // value is a node as the values of JSON, for the schema. Where everything stands is kept.
