@@ -18,6 +18,8 @@ type Document struct {
 	Operations []Operation
 	Schemes    []SecurityScheme // those under components
 	Components Components
+
+	root value
 }
 
 // Server is an entry of the document's servers.

@@ -26,7 +26,7 @@ func Read(name string, data []byte) (*Document, []Problem) { return ReadFrom(nam
 // error.
 func ReadFrom(name string, data []byte, from Files) (doc *Document, problems []Problem) {
 	r := &reader{
-		from: from, seen: map[Problem]bool{}, files: map[string]*file{}, walked: map[*yaml.Node]walk{}, cyclic: map[*yaml.Node]bool{},
+		from: from, seen: map[Problem]bool{}, files: map[string]*file{}, walked: map[*yaml.Node]progress{}, cyclic: map[*yaml.Node]bool{},
 		merged: map[*yaml.Node]map[string]field{}, messages: map[*yaml.Node]*Message{},
 		channelNodes: map[*yaml.Node]int{}, channelPointers: map[string]int{},
 	}
@@ -55,7 +55,7 @@ func ReadFrom(name string, data []byte, from Files) (doc *Document, problems []P
 		return nil, nil
 	}
 	r.inspect(r.root)
-	doc = &Document{File: name}
+	doc = &Document{File: name, root: r.root}
 	if !r.version(doc) {
 		return nil, nil
 	}
@@ -83,7 +83,7 @@ type reader struct {
 	names    []string // of the files that references named, in the order they were met
 	bytes    int      // of those
 	inSchema bool     // a payload schema is being walked
-	walked   map[*yaml.Node]walk
+	walked   map[*yaml.Node]progress
 	cyclic   map[*yaml.Node]bool // references of which it has been said that they lead back to themselves
 
 	merged          map[*yaml.Node]map[string]field // members of objects that stand nowhere: those with traits

@@ -10,7 +10,7 @@ import (
 
 // Notes of servers that are not enforced.
 const (
-	noteOff   = "switched off"
+	noteOff   = plan.SwitchedOff
 	noteOpen  = "a WebSocket that nothing says is MQTT"
 	noteOther = "not a protocol of the gateway"
 )
