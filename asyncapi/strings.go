@@ -1,15 +1,25 @@
 package asyncapi
 
-import (
-	"strings"
+import "go.yaml.in/yaml/v4"
 
-	"go.yaml.in/yaml/v4"
-)
-
-// Strings calls each for every string of the document, keys too, in their order, with the place of each. What an alias
-// stands for comes once, where its anchor is. References are not followed.
+// Strings calls each for every string of the document and of the files that were looked into for it, keys too, in their
+// order, with the place of each. What an alias stands for comes once, where its anchor is.
 func (d *Document) Strings(each func(Text)) {
 	walk(d.root, each)
+	for _, name := range d.Files {
+		if f := d.files[name]; f != nil && name != d.File {
+			walk(f.root, each)
+		}
+	}
+}
+
+// Source is the text of the document, or of a file that a reference names. It answers false for one that was not read.
+func (d *Document) Source(name string) ([]byte, bool) {
+	f := d.files[name]
+	if f == nil || f.err != nil {
+		return nil, false
+	}
+	return f.data, true
 }
 
 func walk(v value, each func(Text)) {
@@ -34,21 +44,4 @@ func walk(v value, each func(Text)) {
 			walk(value{val, Place{v.at.File, val.Line, val.Column, pointer}}, each)
 		}
 	}
-}
-
-// Fields are the names of an object's members, and where it stands. Without such an object there are none, and the place
-// is that of the document.
-func (d *Document) Fields(pointer string) (Place, []string) {
-	r := &reader{root: d.root, seen: map[Problem]bool{}}
-	v := d.root
-	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
-		if v = r.get(v, unescapePointer.Replace(token)); !v.there() {
-			return d.root.at, nil
-		}
-	}
-	var names []string
-	for _, f := range r.fields(v) {
-		names = append(names, f.key)
-	}
-	return v.at, names
 }

@@ -28,6 +28,11 @@ func (f *finder) asked() bool {
 			return true
 		}
 	}
+	for i := range f.doc.Operations {
+		if s := f.doc.Operations[i].Security; s != nil && len(s.Requirements) > 0 {
+			return true
+		}
+	}
 	return false
 }
 

@@ -42,6 +42,9 @@ func Uses(doc *asyncapi.Document, each func(asyncapi.SchemeUse)) {
 	for i := range doc.Servers {
 		UsesOf(doc.Servers[i].Security, each)
 	}
+	for i := range doc.Operations {
+		UsesOf(doc.Operations[i].Security, each)
+	}
 }
 
 // UsesOf calls each for what one list of security asks for; nil asks for nothing.

@@ -56,6 +56,8 @@ type ruleJSON struct {
 	Action       string            `json:"action"`
 	Address      string            `json:"address"`
 	Operation    string            `json:"operation"`
+	File         string            `json:"file"`
+	Line         int               `json:"line"`
 	Pointer      string            `json:"pointer"`
 	Alternatives []alternativeJSON `json:"alternatives"`
 }
@@ -85,7 +87,7 @@ func serverOf(s plan.Server) serverJSON {
 		TLS: s.TLS != nil, Upstream: words(s.Upstream.Bootstrap), Alternatives: each(s.Alternatives, alternativeOf),
 		RequireAll: s.RequireAll, AllowAnonymous: s.AllowAnonymous,
 		Rules: each(s.Rules, func(r plan.Rule) ruleJSON {
-			return ruleJSON{string(r.Action), r.Address, r.Operation, r.Pointer, each(r.Alternatives, alternativeOf)}
+			return ruleJSON{string(r.Action), r.Address, r.Operation, r.File, r.Line, r.Pointer, each(r.Alternatives, alternativeOf)}
 		}),
 	}
 }

@@ -42,6 +42,10 @@ func (p paint) table(b *strings.Builder, one Document) {
 		b.WriteString("\n")
 		p.columns(b, rows)
 	}
+	if rows := ruleRows(one.Plan); len(rows) > 1 {
+		b.WriteString("\n")
+		p.columns(b, rows)
+	}
 	if len(one.Problems) > 0 {
 		b.WriteString("\n")
 		p.problems(b, one.Problems)
@@ -120,7 +124,13 @@ func requirementText(q plan.Requirement) string {
 		switch {
 		case m == sasl.External:
 			m = "client certificate"
-		case q.In != "":
+		case m == sasl.Password && q.Type == "apiKey":
+			m = "key as the " + map[string]string{"user": "user name", "password": "password"}[q.In]
+		case m == sasl.Password:
+			m = "user name and password"
+		case m == sasl.Basic:
+			m = "HTTP Basic"
+		case q.Type == "apiKey":
 			m += " with a key as the " + map[string]string{"user": "user name", "password": "password"}[q.In]
 		}
 		proofs = append(proofs, m)

@@ -12,6 +12,7 @@ import (
 	"github.com/asyncgate/asyncgate/lint/orgpolicy"
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/plan/compile"
+	"github.com/asyncgate/asyncgate/references"
 	"github.com/asyncgate/asyncgate/report"
 	"github.com/asyncgate/asyncgate/settings"
 )
@@ -24,6 +25,7 @@ type checkCmd struct {
 	Policy   string   `placeholder:"FILE" help:"Rules of an organisation: what counts how much, and what has to be there."`
 	Output   string   `enum:"${formats}" default:"table" help:"${enum}."`
 	Rules    bool     `help:"List the problems there are, instead of judging (--output table or json)."`
+	remoteFlag
 }
 
 // Help is what `check --help` says beyond the flags.
@@ -43,7 +45,7 @@ Pages: docs/check.md, docs/problems/.`
 }
 
 // stdinName is how standard input is called in plans and problems.
-const stdinName = "<stdin>"
+const stdinName = references.Stdin
 
 // Run judges every document; the exit code is the worst of all.
 func (c *checkCmd) Run(env *environment) error {
@@ -80,6 +82,7 @@ func (c *checkCmd) Run(env *environment) error {
 		}
 		problems := c.judge(one, policy)
 		lines.keep(one.name, one.data)
+		lines.keepFiles(one)
 		all = append(all, report.Document{Plan: one.plan, Problems: problems})
 		code = max(code, worst(problems))
 	}
@@ -99,7 +102,7 @@ func (c *checkCmd) Run(env *environment) error {
 func (c *checkCmd) load(env *environment, path string) (*loaded, error) {
 	opt := compile.Options{Only: c.Server, Stat: openable}
 	if path != "-" {
-		return load(path, c.Settings, opt)
+		return load(path, c.Settings, c.AllowRemote, opt)
 	}
 	if f, ok := env.stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		fmt.Fprintln(env.stderr, "asyncgate: reading a document from standard input")
@@ -116,7 +119,11 @@ func (c *checkCmd) load(env *environment, path string) (*loaded, error) {
 		}
 		set, found = settings.Load(c.Settings)
 	}
-	one := makePlan(stdinName, data, set, found, opt)
+	files, err := filesOf(stdinName, c.AllowRemote)
+	if err != nil {
+		return nil, err
+	}
+	one := makePlan(stdinName, data, files, set, found, opt)
 	return one, checkOptions(one.plan, opt)
 }
 

@@ -119,9 +119,9 @@ d.yml:5:3 error security/none the document states no security for server dev, so
     state it in the document, or write into asyncgate.yaml:
     servers:
       dev:
-        security: [scramSha512]   # or scramSha256, userPassword, plain, X509
+        security: [scramSha512]   # or scramSha256, plain, userPassword, X509
     if everyone may connect, write allowAnonymous: true there instead of security
-d.yml warning security/operations-not-enforced only connections are enforced, operations are not yet: whoever gets in may use every topic and group that the gateway may
+d.yml warning security/operations-not-enforced only connections are enforced, operations are not: whoever gets in may use every topic and group that the gateway may
 
 1 error, 3 warnings
 `
@@ -150,14 +150,24 @@ func TestCheckJSON(t *testing.T) {
 	want := map[string]any{
 		"name": "scram-connections", "protocol": "kafka-secure", "pointer": "/servers/scram-connections", "enforced": true, "note": "",
 		"listen": ":18092", "advertise": "test.mykafkacluster.org:18092", "brokers": "18093-18192", "sharesListener": "", "tls": true,
-		"upstream": []any{}, "requireAll": false, "allowAnonymous": false, "rules": []any{},
+		"upstream": []any{}, "requireAll": false, "allowAnonymous": false,
 		"alternatives": []any{map[string]any{"enabled": true, "all": []any{map[string]any{
 			"scheme": "saslScram", "pointer": "/components/securitySchemes/saslScram", "type": "scramSha256",
 			"mechanisms": []any{"SCRAM-SHA-256"}, "scopes": []any{},
 		}}}},
 	}
+	rules, _ := got.Servers[0]["rules"].([]any)
+	delete(got.Servers[0], "rules")
 	if diff := cmp.Diff(want, got.Servers[0]); diff != "" {
 		t.Error(diff)
+	}
+	rule := map[string]any{
+		"action": "consume", "address": "smartylighting.streetlights.1.0.event.{streetlightId}.lighting.measured",
+		"operation": "receiveLightMeasurement", "file": official + "streetlights-kafka-3.1.yml", "line": 74.0,
+		"pointer": "/operations/receiveLightMeasurement", "alternatives": []any{},
+	}
+	if len(rules) != 4 || !cmp.Equal(rule, rules[0]) {
+		t.Errorf("rules: %+v", rules)
 	}
 	for _, field := range []string{"severity", "code", "file", "line", "column", "pointer", "message", "hint"} {
 		if _, ok := got.Problems[0][field]; !ok {

@@ -95,7 +95,7 @@ func (d *demo) serve(do func(context.Context) error) error {
 	d.audit = logs
 	shown := newLogger(d.env.stderr, "auto", "warn")
 	log := zap.New(zapcore.NewTee(watched, warnings{shown.Core()}))
-	p, problems, err := loadPlan(d.path(d.document), "", compile.Options{Deployment: true})
+	p, problems, err := loadPlan(d.path(d.document), "", nil, compile.Options{Deployment: true})
 	if err != nil {
 		return err
 	}

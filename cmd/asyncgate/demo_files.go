@@ -35,7 +35,7 @@ func (d *demo) prepare(document []byte) error {
 	if err := os.WriteFile(d.path(d.document), document, 0o600); err != nil {
 		return err
 	}
-	one := makePlan(d.document, document, nil, nil, compile.Options{})
+	one := makePlan(d.document, document, nil, nil, nil, compile.Options{})
 	p, problems := one.plan, one.problems
 	if p.AsyncAPI == "" || !slices.ContainsFunc(p.Servers, demonstrable) {
 		if err := report.Problems(d.env.stderr, problems); err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"github.com/asyncgate/asyncgate/lint"
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/plan/compile"
+	"github.com/asyncgate/asyncgate/references"
 	"github.com/asyncgate/asyncgate/settings"
 )
 
@@ -22,14 +24,15 @@ const settingsName = "asyncgate.yaml"
 type loaded struct {
 	name     string             // of the document
 	data     []byte             // its text
+	settings string             // their path; empty: there are none
 	doc      *asyncapi.Document // nil: it cannot be read, and the problems say why
 	plan     *plan.Plan         // never nil; not to be run if there is a problem of severity error
 	problems []plan.Problem
 }
 
 // loadPlan makes the plan of a document and its settings.
-func loadPlan(docPath, settingsPath string, opt compile.Options) (*plan.Plan, []plan.Problem, error) {
-	one, err := load(docPath, settingsPath, opt)
+func loadPlan(docPath, settingsPath string, remote []string, opt compile.Options) (*plan.Plan, []plan.Problem, error) {
+	one, err := load(docPath, settingsPath, remote, opt)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -37,10 +40,14 @@ func loadPlan(docPath, settingsPath string, opt compile.Options) (*plan.Plan, []
 }
 
 // load reads a document and its settings and makes their plan. With an empty settingsPath the settings are those next to
-// the document, if there are any. The error is the command line's: a file that cannot be opened, a server that the
-// document does not have; everything else is a problem.
-func load(docPath, settingsPath string, opt compile.Options) (*loaded, error) {
+// the document, if there are any. Remote is what references may fetch. The error is the command line's: a file that cannot
+// be opened, a server that the document does not have; everything else is a problem.
+func load(docPath, settingsPath string, remote []string, opt compile.Options) (*loaded, error) {
 	data, err := readDocument(docPath)
+	if err != nil {
+		return nil, err
+	}
+	files, err := filesOf(docPath, remote)
 	if err != nil {
 		return nil, err
 	}
@@ -57,15 +64,19 @@ func load(docPath, settingsPath string, opt compile.Options) (*loaded, error) {
 	if opt.Stat == nil {
 		opt.Stat = openable
 	}
-	one := makePlan(docPath, data, set, found, opt)
+	one := makePlan(docPath, data, files, set, found, opt)
 	return one, checkOptions(one.plan, opt)
 }
 
-// makePlan compiles a document that is in memory. The settings, and the problems found in them, may be nil.
-func makePlan(name string, data []byte, set *settings.Settings, found []plan.Problem, opt compile.Options) *loaded {
+// makePlan compiles a document that is in memory. With nil files it has to be the only one. The settings, and the problems
+// found in them, may be nil.
+func makePlan(name string, data []byte, files asyncapi.Files, set *settings.Settings, found []plan.Problem, opt compile.Options) *loaded {
 	one := &loaded{name: name, data: data, plan: &plan.Plan{Document: name}}
+	if set != nil {
+		one.settings = set.File
+	}
 	var read []asyncapi.Problem
-	one.doc, read = asyncapi.Read(name, data)
+	one.doc, read = asyncapi.ReadFrom(name, data, files)
 	if one.doc == nil {
 		one.problems = append(compile.Found(nil, nil, read), found...)
 		return one
@@ -84,6 +95,15 @@ func redact(doc *asyncapi.Document, problems []plan.Problem) []plan.Problem {
 		p.Message, p.Hint, p.Pointer = without(p.Message), without(p.Hint), without(p.Pointer)
 	}
 	return problems
+}
+
+// filesOf opens what the references of a document name. Remote is what --allow-remote says.
+func filesOf(document string, remote []string) (asyncapi.Files, error) {
+	allowed, err := references.Allow(remote)
+	if err != nil {
+		return nil, fmt.Errorf("--allow-remote: %w", err)
+	}
+	return references.Beside(document, allowed), nil
 }
 
 // order sorts problems by file and line, as a person reads. Those of the document come first; what has no line comes
@@ -160,4 +180,9 @@ func worst(problems []plan.Problem) int {
 		}
 	}
 	return exitOK
+}
+
+// remoteFlag is the flag of the commands that follow references.
+type remoteFlag struct {
+	AllowRemote []string `placeholder:"HOST|URL" sep:"none" help:"Follow references to this host (https) or to URLs that begin so; repeatable. Default: none."`
 }
