@@ -21,6 +21,8 @@ type Document struct {
 
 	reader *reader // for Validate
 	schema *schema // what Validate used, so that it is there for the next document
+	root   value
+	files  map[string]*file // that were read, by their names
 }
 
 // Server is an entry of the document's servers.

@@ -26,7 +26,7 @@ func Read(name string, data []byte) (*Document, []Problem) { return ReadFrom(nam
 // error.
 func ReadFrom(name string, data []byte, from Files) (doc *Document, problems []Problem) {
 	r := &reader{
-		from: from, seen: map[Problem]bool{}, files: map[string]*file{}, walked: map[*yaml.Node]walk{}, cyclic: map[*yaml.Node]bool{},
+		from: from, seen: map[Problem]bool{}, files: map[string]*file{}, walked: map[*yaml.Node]progress{}, cyclic: map[*yaml.Node]bool{},
 		merged: map[*yaml.Node]map[string]field{}, messages: map[*yaml.Node]*Message{},
 		channelNodes: map[*yaml.Node]int{}, channelPointers: map[string]int{},
 	}
@@ -49,7 +49,7 @@ func ReadFrom(name string, data []byte, from Files) (doc *Document, problems []P
 		return nil, nil
 	}
 	r.root = r.top(name, root)
-	r.files[name] = &file{parsed: true, root: r.root}
+	r.files[name] = &file{data: data, parsed: true, root: r.root}
 	if !r.root.isObject() {
 		r.fault("document/wrong-type", r.root.at, "", "an AsyncAPI document is an object, not %s", r.root.kind())
 		return nil, nil
@@ -57,7 +57,7 @@ func ReadFrom(name string, data []byte, from Files) (doc *Document, problems []P
 	if !r.sound(r.root) {
 		return nil, nil
 	}
-	doc = &Document{File: name, reader: r}
+	doc = &Document{File: name, reader: r, root: r.root, files: r.files}
 	if !r.version(doc) {
 		return nil, nil
 	}
@@ -85,7 +85,7 @@ type reader struct {
 	names    []string // of the files that references named, in the order they were met
 	bytes    int      // of those
 	inSchema bool     // a payload schema is being walked
-	walked   map[*yaml.Node]walk
+	walked   map[*yaml.Node]progress
 	later    []later
 	cyclic   map[*yaml.Node]bool // references of which it has been said that they lead back to themselves
 

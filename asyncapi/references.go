@@ -8,11 +8,11 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// walk is how far a node has been walked.
-type walk int8
+// progress is how far a node has been walked.
+type progress int8
 
 const (
-	walking walk = iota + 1 // its inside, or what it refers to, is being walked
+	walking progress = iota + 1 // its inside, or what it refers to, is being walked
 	walkedAll
 )
 

@@ -1,10 +1,6 @@
 package asyncapi_test
 
 import (
-	"os"
-	"path/filepath"
-	"regexp"
-	"slices"
 	"testing"
 
 	"github.com/asyncgate/asyncgate/asyncapi"
@@ -29,48 +25,6 @@ func TestEveryVersionHasItsSchema(t *testing.T) {
 			t.Errorf("%s: %v", version, problems)
 		}
 	}
-}
-
-// docs/documents.md explains every code of the package, and no other.
-func TestEveryCodeIsDocumented(t *testing.T) {
-	page, err := os.ReadFile("../docs/documents.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	explained := codesIn(page, "(?m)^\\| `(document/[a-z-]+)`")
-	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var used []string
-	for _, file := range files {
-		if ok, _ := regexp.MatchString(`_test\.go$`, file); ok {
-			continue
-		}
-		source, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		used = append(used, codesIn(source, `"(document/[a-z-]+)"`)...)
-	}
-	for _, code := range used {
-		if !slices.Contains(explained, code) {
-			t.Errorf("docs/documents.md does not explain %s", code)
-		}
-	}
-	for _, code := range explained {
-		if !slices.Contains(used, code) {
-			t.Errorf("docs/documents.md explains %s, which nothing reports", code)
-		}
-	}
-}
-
-func codesIn(text []byte, pattern string) []string {
-	var codes []string
-	for _, match := range regexp.MustCompile(pattern).FindAllSubmatch(text, -1) {
-		codes = append(codes, string(match[1]))
-	}
-	return codes
 }
 
 // Validate may be left out and called again: it says what it says once.

@@ -17,6 +17,7 @@ import (
 	"github.com/asyncgate/asyncgate/plan/compile"
 	"github.com/asyncgate/asyncgate/proxy"
 	"github.com/asyncgate/asyncgate/proxy/kafka"
+	"github.com/asyncgate/asyncgate/report"
 )
 
 // demoCmd shows a document enforced, with nothing but this binary.
@@ -99,7 +100,7 @@ func (d *demo) serve(do func(context.Context) error) error {
 		return err
 	}
 	if worst(problems) != exitOK {
-		if err := printProblems(d.env.stderr, problems); err != nil {
+		if err := report.Problems(d.env.stderr, problems); err != nil {
 			return err
 		}
 		return &exitError{code: exitProblem}

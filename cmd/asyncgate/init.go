@@ -14,6 +14,7 @@ import (
 	"github.com/asyncgate/asyncgate/asyncapi"
 	"github.com/asyncgate/asyncgate/credentials"
 	"github.com/asyncgate/asyncgate/plan/compile"
+	"github.com/asyncgate/asyncgate/report"
 	"github.com/asyncgate/asyncgate/tlsconf"
 )
 
@@ -74,7 +75,7 @@ func (c *initCmd) draft(env *environment) (*draft, error) {
 	}
 	doc, found := asyncapi.ReadFrom(c.Doc, data, files)
 	if doc == nil {
-		if err := printProblems(env.stdout, compile.Found(nil, nil, found)); err != nil {
+		if err := report.Problems(env.stdout, compile.Found(nil, nil, found)); err != nil {
 			return nil, err
 		}
 		return nil, &exitError{code: exitProblem}

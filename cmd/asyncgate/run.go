@@ -14,6 +14,7 @@ import (
 	"github.com/asyncgate/asyncgate/plan/compile"
 	"github.com/asyncgate/asyncgate/proxy"
 	"github.com/asyncgate/asyncgate/proxy/kafka"
+	"github.com/asyncgate/asyncgate/report"
 	"github.com/asyncgate/asyncgate/sasl"
 )
 
@@ -52,7 +53,7 @@ func (c *runCmd) Run(env *environment) error {
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
-	if err := printProblems(env.stderr, problems); err != nil {
+	if err := report.Problems(env.stderr, problems); err != nil {
 		return err
 	}
 	if code := worst(problems); code != exitOK {
