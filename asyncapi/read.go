@@ -149,10 +149,8 @@ func (r *reader) version(doc *Document) bool {
 	return true
 }
 
-// since reports whether the document's version is at least that one.
-func (r *reader) since(major, minor int) bool {
-	return r.major > major || r.major == major && r.minor >= minor
-}
+// since reports whether the document's version is at least 2.minor.
+func (r *reader) since(minor int) bool { return r.major > 2 || r.minor >= minor }
 
 // extension reports whether a field is a specification extension, which may stand anywhere.
 func extension(key string) bool { return strings.HasPrefix(key, "x-") }

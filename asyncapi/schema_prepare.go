@@ -60,11 +60,12 @@ func prepare(source map[string]any, v2 bool) error {
 
 // object is what a path of keys leads to, if that is an object.
 func object(at map[string]any, path ...string) (map[string]any, bool) {
-	ok := true
 	for _, key := range path {
-		if at, ok = at[key].(map[string]any); !ok {
+		next, ok := at[key].(map[string]any)
+		if !ok {
 			return nil, false
 		}
+		at = next
 	}
 	return at, true
 }
