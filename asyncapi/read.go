@@ -28,7 +28,7 @@ func ReadFrom(name string, data []byte, from Files) (doc *Document, problems []P
 	r := &reader{
 		from: from, seen: map[Problem]bool{}, files: map[string]*file{}, walked: map[*yaml.Node]progress{}, cyclic: map[*yaml.Node]bool{},
 		merged: map[*yaml.Node]map[string]field{}, messages: map[*yaml.Node]*Message{},
-		channelNodes: map[*yaml.Node]int{}, channelPointers: map[string]int{},
+		channelNodes: map[*yaml.Node]int{}, channelPointers: map[string]int{}, indexes: map[*yaml.Node]*index{},
 	}
 	defer func() {
 		switch stop := recover().(type) {
@@ -36,7 +36,7 @@ func ReadFrom(name string, data []byte, from Files) (doc *Document, problems []P
 		case tooLarge:
 			r.server = nil
 			r.fault("document/too-large", stop.at, "use fewer aliases and references",
-				"the document stands for more than %d values", maxVisits)
+				"the document stands for too many values to be looked at")
 			doc = nil
 		default:
 			panic(stop)
@@ -79,6 +79,8 @@ type reader struct {
 	root         value
 	major, minor int
 	visits       int
+	nodes        int // of all files
+	indexes      map[*yaml.Node]*index
 
 	from     Files
 	files    map[string]*file

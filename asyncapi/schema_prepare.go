@@ -183,8 +183,8 @@ func isReference(alternative any) bool {
 	return to == reference || to == "#/definitions/openapiSchema_3_0/definitions/Reference"
 }
 
-// index is a token of a pointer as the index of a list, or -1.
-func index(token string) int {
+// listIndex is a token of a pointer as the index of a list, or -1.
+func listIndex(token string) int {
 	i, err := strconv.Atoi(token)
 	if err != nil || strconv.Itoa(i) != token {
 		return -1

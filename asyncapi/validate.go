@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-
-	"go.yaml.in/yaml/v4"
 )
 
 // Validate holds the whole document against the specification of its version: against the official JSON Schema, and against
@@ -16,7 +14,7 @@ import (
 func (d *Document) Validate() (problems []Problem) {
 	r := d.reader
 	before := len(r.problems)
-	j := &judge{reader: r, doc: d, values: newConverter(), index: map[*yaml.Node]map[string]int{}}
+	j := &judge{reader: r, doc: d, values: newConverter()}
 	defer func() {
 		switch stop := recover().(type) {
 		case nil:
@@ -47,7 +45,6 @@ type judge struct {
 	doc    *Document
 	schema *schema
 	values *converter
-	index  map[*yaml.Node]map[string]int // of large objects
 
 	found []Problem
 }
