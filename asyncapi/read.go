@@ -26,7 +26,7 @@ func Read(name string, data []byte) (*Document, []Problem) { return ReadFrom(nam
 // error.
 func ReadFrom(name string, data []byte, from Files) (doc *Document, problems []Problem) {
 	r := &reader{
-		from: from, seen: map[Problem]bool{}, files: map[string]*file{}, walked: map[*yaml.Node]progress{}, cyclic: map[*yaml.Node]bool{},
+		from: from, seen: map[Problem]bool{}, files: map[string]*file{}, walked: map[*yaml.Node]progress{}, cyclic: map[*yaml.Node]Text{},
 		merged: map[*yaml.Node]map[string]field{}, messages: map[*yaml.Node]*Message{},
 		channelNodes: map[*yaml.Node]int{}, channelPointers: map[string]int{}, indexes: map[*yaml.Node]*index{},
 	}
@@ -89,7 +89,7 @@ type reader struct {
 	inSchema bool     // a payload schema is being walked
 	walked   map[*yaml.Node]progress
 	later    []later
-	cyclic   map[*yaml.Node]bool // references of which it has been said that they lead back to themselves
+	cyclic   map[*yaml.Node]Text // of references that lead into a circle, the one of which it has been said
 
 	merged          map[*yaml.Node]map[string]field // members of objects that stand nowhere: those with traits
 	messages        map[*yaml.Node]*Message         // that have been read
