@@ -26,7 +26,7 @@ func Read(name string, data []byte) (*Document, []Problem) { return ReadFrom(nam
 // error.
 func ReadFrom(name string, data []byte, from Files) (doc *Document, problems []Problem) {
 	r := &reader{
-		from: from, seen: map[Problem]bool{}, files: map[string]*file{}, walked: map[*yaml.Node]progress{}, cyclic: map[*yaml.Node]Text{},
+		from: from, seen: map[Problem]bool{}, told: map[bool]int{}, files: map[string]*file{}, walked: map[*yaml.Node]progress{}, cyclic: map[*yaml.Node]Text{},
 		merged: map[*yaml.Node]map[string]field{}, messages: map[*yaml.Node]*Message{},
 		channelNodes: map[*yaml.Node]int{}, channelPointers: map[string]int{}, indexes: map[*yaml.Node]*index{},
 	}
@@ -104,6 +104,7 @@ type reader struct {
 	faults   int                 // errors met, also those that were reported before
 	problems []Problem
 	seen     map[Problem]bool
+	told     map[bool]int // how many errors, and how many others
 }
 
 const supported = "2.0.0 to 2.6.0, 3.0.0 and 3.1.0"

@@ -11,6 +11,7 @@ import (
 func (j *judge) validateSchema() {
 	j.schema.Lock()
 	defer j.schema.Unlock()
+	defer func() { j.schema.leads = nil }()
 	j.hold(j.root, j.schema.root)
 	type check struct {
 		schema *jsonschema.Schema
