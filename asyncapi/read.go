@@ -1,11 +1,12 @@
 // Package asyncapi reads AsyncAPI documents of the versions 2.0 to 2.6, 3.0 and 3.1, in YAML or JSON, into a typed model
-// of what they say about servers and security. Everything in it remembers its line, column and JSON pointer.
+// of what they say, payloads aside. Everything in it remembers its line, column and JSON pointer.
 //
 // [Read] is the way in. It never gives up at the first fault: what can be read is in the [Document], and every fault is
 // a [Problem] with its place and what to do about it. Nothing that cannot be understood is dropped in silence: a
 // security requirement that is broken stays in the model, marked as such.
 //
-// Documents may be hostile. Size, depth, aliases and references are bounded, nothing outside the bytes is read.
+// Documents may be hostile. Size, depth, aliases and references are bounded. The package does no I/O: files that references
+// name are read by the [Files] that the caller gives to [ReadFrom].
 package asyncapi
 
 import (
@@ -17,18 +18,25 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Read reads a document. The name is for messages, and its ending .json asks for strict JSON. The document is nil if
-// there is nothing to say about it beyond the problems: it is unreadable, or of another version.
-func Read(name string, data []byte) (doc *Document, problems []Problem) {
-	r := &reader{seen: map[Problem]bool{}}
-	file := Place{File: name}
+// Read reads a document that is one file. The name is for messages, and its ending .json asks for strict JSON. The
+// document is nil if there is nothing to say about it beyond the problems: it is unreadable, or of another version.
+func Read(name string, data []byte) (*Document, []Problem) { return ReadFrom(name, data, nil) }
+
+// ReadFrom reads a document and the files that its references name. With nil files a reference out of the document is an
+// error.
+func ReadFrom(name string, data []byte, from Files) (doc *Document, problems []Problem) {
+	r := &reader{
+		from: from, seen: map[Problem]bool{}, told: map[bool]int{}, files: map[string]*file{}, walked: map[*yaml.Node]progress{}, cyclic: map[*yaml.Node]Text{},
+		merged: map[*yaml.Node]map[string]field{}, messages: map[*yaml.Node]*Message{},
+		channelNodes: map[*yaml.Node]int{}, channelPointers: map[string]int{}, indexes: map[*yaml.Node]*index{},
+	}
 	defer func() {
 		switch stop := recover().(type) {
 		case nil:
 		case tooLarge:
 			r.server = nil
 			r.fault("document/too-large", stop.at, "use fewer aliases and references",
-				"the document stands for more than %d values", maxVisits)
+				"the document stands for too many values to be looked at")
 			doc = nil
 		default:
 			panic(stop)
@@ -37,25 +45,32 @@ func Read(name string, data []byte) (doc *Document, problems []Problem) {
 	}()
 	root, bad := decode(name, data)
 	if bad != nil {
-		file.Line, file.Column = bad.line, bad.column
-		r.fault(bad.code, file, bad.hint, "%s", bad.message)
+		r.fault(bad.code, Place{File: name, Line: bad.line, Column: bad.column}, bad.hint, "%s", bad.message)
 		return nil, nil
 	}
-	root = follow(root)
-	r.root = value{node: root, at: Place{File: name, Line: root.Line, Column: root.Column}}
+	r.root = r.top(name, root)
+	r.files[name] = &file{data: data, parsed: true, root: r.root}
 	if !r.root.isObject() {
 		r.fault("document/wrong-type", r.root.at, "", "an AsyncAPI document is an object, not %s", r.root.kind())
 		return nil, nil
 	}
-	r.inspect(r.root)
-	doc = &Document{File: name}
+	if !r.sound(r.root) {
+		return nil, nil
+	}
+	doc = &Document{File: name, reader: r, root: r.root, files: r.files}
 	if !r.version(doc) {
 		return nil, nil
 	}
 	r.major, r.minor = doc.Major, doc.Minor
-	doc.Title = r.text(r.get(r.get(r.root, "info"), "title")).Value
+	doc.Info = r.info()
+	doc.Title = doc.Info.Title.Value
 	doc.Schemes = r.componentSchemes()
 	doc.Servers = r.servers(r.get(r.root, "servers"))
+	doc.Channels = r.channels(r.get(r.root, "channels"), true)
+	doc.Operations = r.operations(doc.Channels)
+	doc.Components = r.components(doc.Channels)
+	r.allReferences()
+	doc.Files = r.names
 	return doc, nil
 }
 
@@ -64,11 +79,32 @@ type reader struct {
 	root         value
 	major, minor int
 	visits       int
+	nodes        int // of all files
+	indexes      map[*yaml.Node]*index
 
-	server   *Server // the one being read, if any
-	faults   int     // errors met, also those that were reported before
+	from     Files
+	files    map[string]*file
+	names    []string // of the files that references named, in the order they were met
+	bytes    int      // of those
+	inSchema bool     // a payload schema is being walked
+	walked   map[*yaml.Node]progress
+	later    []later
+	cyclic   map[*yaml.Node]Text // of references that lead into a circle, the one of which it has been said
+
+	merged          map[*yaml.Node]map[string]field // members of objects that stand nowhere: those with traits
+	messages        map[*yaml.Node]*Message         // that have been read
+	rootServers     value                           // the document's servers
+	channelNodes    map[*yaml.Node]int              // the document's channels, by what describes them,
+	channelPointers map[string]int                  // and by where they stand
+
+	server   *Server             // the one being read, if any
+	muted    bool                // what is looked at was looked at before
+	above    map[*yaml.Node]bool // what the node being inspected is in
+	endless  bool                // an alias stands within what it stands for
+	faults   int                 // errors met, also those that were reported before
 	problems []Problem
 	seen     map[Problem]bool
+	told     map[bool]int // how many errors, and how many others
 }
 
 const supported = "2.0.0 to 2.6.0, 3.0.0 and 3.1.0"
@@ -82,6 +118,8 @@ var patch = regexp.MustCompile(`^(\d+\.\d+)(\.\d+)?$`)
 func (r *reader) version(doc *Document) bool {
 	v := r.get(r.root, "asyncapi")
 	switch {
+	case !v.there() && r.tellMisspelt(r.root, "the document", "asyncapi"):
+		return false
 	case !v.there():
 		hint := "begin it with asyncapi: 3.0.0"
 		if r.get(r.root, "openapi").there() || r.get(r.root, "swagger").there() {
@@ -114,10 +152,8 @@ func (r *reader) version(doc *Document) bool {
 	return true
 }
 
-// since reports whether the document's version is at least that one.
-func (r *reader) since(major, minor int) bool {
-	return r.major > major || r.major == major && r.minor >= minor
-}
+// since reports whether the document's version is at least 2.minor.
+func (r *reader) since(minor int) bool { return r.major > 2 || r.minor >= minor }
 
 // extension reports whether a field is a specification extension, which may stand anywhere.
 func extension(key string) bool { return strings.HasPrefix(key, "x-") }

@@ -1,19 +1,23 @@
 package asyncapi
 
 import (
+	"fmt"
 	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"go.yaml.in/yaml/v4"
 )
 
 // maxHops bounds a chain of references to references. Real documents have two.
 const maxHops = 32
 
-// resolve follows a $ref, and the ones it leads to, within the document. A value that is no reference is its own
-// answer. It reports what leads nowhere, and answers false.
+// resolve follows a $ref, and the ones it leads to. A value that is no reference is its own answer. It reports what leads
+// nowhere, and answers false.
 func (r *reader) resolve(v value) (value, bool) {
-	seen := map[string]bool{}
+	seen := map[Place]bool{}
+	var chain []*yaml.Node
 	for {
 		ref, ok := r.reference(v)
 		if !ok {
@@ -22,11 +26,19 @@ func (r *reader) resolve(v value) (value, bool) {
 		if !ref.Stated() { // "$ref" with something else than a string: said already
 			return value{}, false
 		}
-		if seen[ref.Value] || len(seen) == maxHops {
-			r.fault("document/reference-cycle", ref.Place, "", "reference %s leads back to itself", quote(ref.Value))
+		first := r.cyclic[v.node]
+		if !first.Stated() && (seen[v.at] || len(seen) == maxHops) {
+			first = ref
+		}
+		if first.Stated() { // one problem for all that lead into a circle
+			r.fault("document/reference-cycle", first.Place, "", "reference %s leads back to itself", quote(first.Value))
+			for _, n := range chain {
+				r.cyclic[n] = first
+			}
 			return value{}, false
 		}
-		seen[ref.Value] = true
+		seen[v.at] = true
+		chain = append(chain, v.node)
 		if v, ok = r.target(ref); !ok {
 			return value{}, false
 		}
@@ -52,15 +64,28 @@ func (r *reader) reference(v value) (Text, bool) {
 	return Text{}, false
 }
 
-// target is what a reference points at.
+// target is what a reference points at: a file, or what a JSON pointer (RFC 6901) leads to in one.
 func (r *reader) target(ref Text) (value, bool) {
-	pointer, local := strings.CutPrefix(ref.Value, "#")
-	if !local {
-		r.fault("document/external-reference", ref.Place, "bundle the files into one document first",
-			"reference %s leads out of the file, which is not supported for servers and security", quote(ref.Value))
+	name, pointer, fragment := strings.Cut(ref.Value, "#")
+	v := r.files[ref.File].root
+	if name != "" {
+		known, f, ok := r.open(ref, name)
+		if !ok {
+			return value{}, false
+		}
+		if v, ok = r.parse(known, f); !ok {
+			r.faults++ // reported with the first reference to it
+			return value{}, false
+		}
+	} else if !fragment {
+		r.fault("document/unresolved-reference", ref.Place, "write it as #/components/…", "the reference is empty")
 		return value{}, false
 	}
-	v := r.root
+	return r.point(v, ref, pointer)
+}
+
+// point follows a JSON pointer.
+func (r *reader) point(v value, ref Text, pointer string) (value, bool) {
 	if pointer == "" {
 		return v, true
 	}
@@ -73,8 +98,8 @@ func (r *reader) target(ref Text) (value, bool) {
 	for token := range strings.SplitSeq(rest, "/") {
 		next := r.step(v, token)
 		if !next.there() {
-			r.fault("document/unresolved-reference", ref.Place, r.choices(v),
-				"reference %s leads nowhere: there is no %s%s", quote(ref.Value), quote(plainToken(token)), within(v.at.Pointer))
+			r.fault("document/unresolved-reference", ref.Place, r.choices(v, plainToken(token)),
+				"reference %s leads nowhere: there is no %s%s", quote(ref.Value), quote(plainToken(token)), r.within(v.at, ref.File))
 			return value{}, false
 		}
 		v = next
@@ -106,25 +131,59 @@ func plainToken(token string) string {
 }
 
 // within says where something was looked for.
-func within(pointer string) string {
-	if pointer == "" {
+func (r *reader) within(at Place, from string) string {
+	where := " in " + at.Pointer
+	switch {
+	case at.Pointer == "" && at.File == r.root.at.File:
 		return " at the top of the document"
+	case at.Pointer == "":
+		return " at the top of " + at.File
+	case at.File != from:
+		where += " of " + at.File
 	}
-	return " in " + pointer
+	return where
 }
 
-// choices is the hint that names what there is, if that is a short list.
-func (r *reader) choices(v value) string {
+// choices is the hint that names what was meant, or what there is if that is a short list.
+func (r *reader) choices(v value, word string) string {
 	const most = 12
-	fields := r.fields(v)
-	if len(fields) == 0 || len(fields) > most {
+	var keys, names []string
+	for _, f := range r.fields(v) {
+		keys, names = append(keys, f.key), append(names, quote(f.key))
+	}
+	if near := nearestKey(word, keys); near != "" {
+		return "did you mean " + quote(near) + "?"
+	}
+	if len(names) == 0 || len(names) > most {
 		return ""
 	}
-	names := make([]string, len(fields))
-	for i, f := range fields {
-		names[i] = quote(f.key)
-	}
 	return "there is " + oneOf(names)
+}
+
+// entry is the pointer of the entry of a root object that leads to the same as a reference does, or empty.
+func (r *reader) entry(root string, v value) string {
+	muted := r.muted
+	r.muted = true
+	defer func() { r.muted = muted }()
+	target, ok := r.resolve(v)
+	if !ok {
+		return ""
+	}
+	for _, f := range r.fields(r.get(r.root, root)) {
+		if same, ok := r.resolve(f.value); ok && same.node == target.node {
+			return member("/"+root, f.key)
+		}
+	}
+	return ""
+}
+
+// referenceHint shows a reference to an entry of a root object, to the one that was meant if it is there.
+func (r *reader) referenceHint(form, root string, v value) string {
+	entry := r.entry(root, v)
+	if entry == "" {
+		entry = "/" + root + "/NAME"
+	}
+	return fmt.Sprintf(form, "$ref: '#"+entry+"'")
 }
 
 // last names what a pointer leads to, for messages: its last token, or "item 0 of enum".

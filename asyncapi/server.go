@@ -18,6 +18,7 @@ func (r *reader) servers(v value) []Server {
 		r.fault("document/wrong-type", all.at, "write name: {…} for each server", "servers has to be an object, not %s", all.kind())
 		return nil
 	}
+	r.rootServers = all
 	var list []Server
 	for _, f := range r.fields(all) {
 		if extension(f.key) {
@@ -43,7 +44,7 @@ func (r *reader) readServer(s *Server, v value) {
 	}
 	s.Definition = v.at
 	if !v.isObject() {
-		r.fault("document/wrong-type", v.at, "", "a server has to be an object, not %s", v.kind())
+		r.fault("document/wrong-type", v.at, emptyHint(v), "a server has to be an object, not %s", v.kind())
 		return
 	}
 	s.Protocol = r.text(r.get(v, "protocol"))
@@ -59,7 +60,8 @@ func (r *reader) readServer(s *Server, v value) {
 	fields = append(fields, r.addressField(v))
 	r.known(v, "a server", fields...)
 	s.Variables = r.variables(r.get(v, "variables"))
-	s.Bindings = r.bindings(r.get(v, "bindings"))
+	s.Tags = r.tags(r.get(v, "tags"))
+	r.serverBindings(s, r.get(v, "bindings"))
 	s.Security = r.security(r.get(v, "security"))
 }
 
@@ -70,7 +72,7 @@ func (r *reader) serverFields() []string {
 	} else {
 		names = append(names, "host", "pathname", "title", "summary", "externalDocs")
 	}
-	if r.since(2, 5) {
+	if r.since(5) {
 		names = append(names, "tags")
 	}
 	return names
@@ -99,7 +101,7 @@ func (r *reader) addressField(v value) string {
 // require reports fields that have to be there.
 func (r *reader) require(v value, what string, names ...string) {
 	for _, name := range names {
-		if !r.get(v, name).there() {
+		if !r.get(v, name).there() && !r.misspelt(v, name) {
 			r.fault("document/missing-field", v.at, "", "%s needs the field %s", what, name)
 		}
 	}
@@ -124,15 +126,18 @@ func (r *reader) variables(v value) []Variable {
 	return list
 }
 
-func (r *reader) bindings(v value) []Binding {
-	v, ok := r.object(v, "bindings")
+// componentServers reads the servers under components.
+func (r *reader) componentServers(v value) []Server {
+	all, ok := r.object(v, "servers")
 	if !ok {
 		return nil
 	}
-	var list []Binding
-	for _, f := range r.fields(v) {
+	var list []Server
+	for _, f := range r.fields(all) {
 		if !extension(f.key) {
-			list = append(list, Binding{Place: f.keyAt, Protocol: f.key})
+			s := Server{Place: f.keyAt, Name: f.key}
+			r.readServer(&s, f.value)
+			list = append(list, s)
 		}
 	}
 	return list
@@ -149,8 +154,20 @@ func (r *reader) object(v value, what string) (value, bool) {
 		return v, false
 	}
 	if !v.isObject() {
-		r.fault("document/wrong-type", v.at, "", "%s has to be an object, not %s", what, v.kind())
+		if !knownTags[v.node.Tag] {
+			r.faults++ // the tag has been reported
+			return v, false
+		}
+		r.fault("document/wrong-type", v.at, emptyHint(v), "%s has to be an object, not %s", what, v.kind())
 		return v, false
 	}
 	return v, true
+}
+
+// emptyHint is what to do about a value that is not there: most often its lines are not indented.
+func emptyHint(v value) string {
+	if !v.isNull() {
+		return ""
+	}
+	return "indent what belongs to it by two spaces more, or write {}"
 }
