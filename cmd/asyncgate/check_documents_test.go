@@ -173,6 +173,36 @@ func TestCheckShowsLines(t *testing.T) {
 	}
 }
 
+// Files that references name are shown and searched like the document, unless an operator keeps secrets in them.
+func TestCheckShowsLinesOfOtherFiles(t *testing.T) {
+	const secret = "w8Lr3mQ5"
+	t.Chdir(put(t, map[string]string{
+		"d.yml": `asyncapi: 3.0.0
+info: { title: Files, version: 1.0.0 }
+servers:
+  a: { $ref: 'servers.yml#/a' }
+  b: { $ref: 'asyncgate.yaml#/servers/b' }
+  c: { $ref: 'credentials.yaml#/users' }
+`,
+		"servers.yml":   "a:\n  host: 'h:1'\n  protocol: 9\n  x-see: 'https://x:" + secret + "@h'\n",
+		settingsName:    "servers: { b: { listen: [] } }\n",
+		credentialsName: "users: [ { name: alice, password: " + secret + " } ]\n",
+	}))
+	_, stdout, _ := invoke(t, "", "check", "d.yml")
+	for _, want := range []string{
+		"servers.yml:3:13 error document/wrong-type", "    3 |   protocol: 9\n      |             ^\n", "servers.yml:4:10 warning security/secret-in-document",
+	} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %s in\n%s", want, stdout)
+		}
+	}
+	for _, never := range []string{secret, "listen: []", "alice"} {
+		if strings.Contains(stdout, never) {
+			t.Errorf("%q in\n%s", never, stdout)
+		}
+	}
+}
+
 // Help shows how, and names the formats.
 func TestCheckHelp(t *testing.T) {
 	code, stdout, _ := invoke(t, "", "check", "--help")
