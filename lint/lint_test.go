@@ -16,7 +16,8 @@ import (
 
 // Documents, and what the linter says about them. A document that is not valid would test something else.
 func TestRules(t *testing.T) {
-	for _, path := range []string{"testdata/access.txt", "testdata/schemes.txt", "testdata/flows.txt", "testdata/scopes.txt", "testdata/secrets.txt"} {
+	for _, path := range []string{"testdata/access.txt", "testdata/ports.txt", "testdata/schemes.txt", "testdata/flows.txt", "testdata/scopes.txt",
+		"testdata/secrets.txt"} {
 		for _, c := range cases.Load(t, path).Cases {
 			t.Run(c.Name, func(t *testing.T) {
 				input := unmask.Replace(c.Part(cases.Input))
