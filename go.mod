@@ -25,6 +25,7 @@ require (
 )
 
 require (
+	github.com/asyncapi/spec-json-schemas/v6 v6.11.1 // indirect
 	github.com/beorn7/perks v1.0.1 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/klauspost/compress v1.20.3 // indirect

@@ -32,6 +32,9 @@ const maxProblems = 100
 
 // report adds a problem once. Servers may share parts by $ref, and a shared fault has one place.
 func (r *reader) report(s Severity, code string, at Place, hint, format string, args ...any) {
+	if r.muted {
+		return
+	}
 	p := Problem{
 		Severity: s, Code: code, File: at.File, Line: at.Line, Column: at.Column, Pointer: at.Pointer,
 		Message: fmt.Sprintf(format, args...), Hint: hint,

@@ -54,8 +54,10 @@ func ReadFrom(name string, data []byte, from Files) (doc *Document, problems []P
 		r.fault("document/wrong-type", r.root.at, "", "an AsyncAPI document is an object, not %s", r.root.kind())
 		return nil, nil
 	}
-	r.inspect(r.root)
-	doc = &Document{File: name, root: r.root, files: r.files}
+	if !r.sound(r.root) {
+		return nil, nil
+	}
+	doc = &Document{File: name, reader: r, root: r.root, files: r.files}
 	if !r.version(doc) {
 		return nil, nil
 	}
@@ -67,7 +69,7 @@ func ReadFrom(name string, data []byte, from Files) (doc *Document, problems []P
 	doc.Channels = r.channels(r.get(r.root, "channels"), true)
 	doc.Operations = r.operations(doc.Channels)
 	doc.Components = r.components(doc.Channels)
-	r.references(r.root, inObject, 0)
+	r.allReferences()
 	doc.Files = r.names
 	return doc, nil
 }
@@ -84,6 +86,7 @@ type reader struct {
 	bytes    int      // of those
 	inSchema bool     // a payload schema is being walked
 	walked   map[*yaml.Node]progress
+	later    []later
 	cyclic   map[*yaml.Node]bool // references of which it has been said that they lead back to themselves
 
 	merged          map[*yaml.Node]map[string]field // members of objects that stand nowhere: those with traits
@@ -92,8 +95,11 @@ type reader struct {
 	channelNodes    map[*yaml.Node]int              // the document's channels, by what describes them,
 	channelPointers map[string]int                  // and by where they stand
 
-	server   *Server // the one being read, if any
-	faults   int     // errors met, also those that were reported before
+	server   *Server             // the one being read, if any
+	muted    bool                // what is looked at was looked at before
+	above    map[*yaml.Node]bool // what the node being inspected is in
+	endless  bool                // an alias stands within what it stands for
+	faults   int                 // errors met, also those that were reported before
 	problems []Problem
 	seen     map[Problem]bool
 }
@@ -109,6 +115,8 @@ var patch = regexp.MustCompile(`^(\d+\.\d+)(\.\d+)?$`)
 func (r *reader) version(doc *Document) bool {
 	v := r.get(r.root, "asyncapi")
 	switch {
+	case !v.there() && r.tellMisspelt(r.root, "the document", "asyncapi"):
+		return false
 	case !v.there():
 		hint := "begin it with asyncapi: 3.0.0"
 		if r.get(r.root, "openapi").there() || r.get(r.root, "swagger").there() {

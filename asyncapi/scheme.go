@@ -57,6 +57,9 @@ func (r *reader) scheme(v value) (*SecurityScheme, bool) {
 func (r *reader) readScheme(v value) *SecurityScheme {
 	s := &SecurityScheme{Place: v.at, Key: schemeKey(v.at.Pointer)}
 	if !r.get(v, "type").there() {
+		if r.tellMisspelt(v, "a security scheme", "type") || r.tellMisspelt(v, "a security scheme", "$ref") {
+			return nil
+		}
 		r.fault("document/missing-field", v.at, "its type is "+oneOf(SchemeTypes()), "a security scheme needs the field type")
 		return nil
 	}
@@ -85,9 +88,26 @@ func (r *reader) readScheme(v value) *SecurityScheme {
 		s.Scopes = r.texts(r.get(v, "scopes"))
 	}
 	r.known(v, what, names...)
-	r.require(v, what, form.needs...)
+	if s.Type.Value == "oauth2" {
+		r.requireFlows(v, what)
+	} else {
+		r.require(v, what, form.needs...)
+	}
 	r.schemeDetails(s, v, form)
 	return s
+}
+
+// requireFlows is require for what OAuth 2.0 needs. Generators leave it out.
+func (r *reader) requireFlows(v value, what string) {
+	if r.get(v, "flows").there() || r.misspelt(v, "flows") {
+		return
+	}
+	scopes := "scopes"
+	if r.major >= 3 {
+		scopes = "availableScopes"
+	}
+	r.fault("document/missing-field", v.at, "write flows: { clientCredentials: { tokenUrl: 'https://…', "+scopes+": {} } }",
+		"%s needs the field flows", what)
 }
 
 // schemeDetails reads the fields that only some types have.

@@ -1,6 +1,9 @@
 package asyncapi
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 func contains(words []string, word string) bool { return slices.Contains(words, word) }
 
@@ -13,6 +16,16 @@ func nearest(word string, words []string) string {
 		}
 	}
 	return best
+}
+
+// nearestKey is the key that was probably meant to be another one.
+func nearestKey(name string, keys []string) string {
+	for _, key := range keys {
+		if strings.EqualFold(key, name) {
+			return key
+		}
+	}
+	return nearest(name, keys)
 }
 
 // edits is the Levenshtein distance, or 3 where it is surely more.

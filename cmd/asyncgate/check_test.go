@@ -34,8 +34,8 @@ func put(t *testing.T, files map[string]string) string {
 }
 
 const (
-	soundDocument = "asyncapi: 3.0.0\ninfo: {title: Sound}\nservers: {a: {host: 'h:1000', protocol: kafka-secure, security: [{type: scramSha512}]}}\n"
-	openDocument  = "asyncapi: 3.0.0\ninfo: {title: Open}\nservers: {a: {host: 'h:1000', protocol: kafka-secure}}\n"
+	soundDocument = "asyncapi: 3.0.0\ninfo: {title: Sound, version: '1'}\nservers: {a: {host: 'h:1000', protocol: kafka-secure, security: [{type: scramSha512}]}}\n"
+	openDocument  = "asyncapi: 3.0.0\ninfo: {title: Open, version: '1'}\nservers: {a: {host: 'h:1000', protocol: kafka-secure}}\n"
 )
 
 // The exit code is what pipelines see: the worst of all documents.
@@ -88,7 +88,7 @@ func TestCheckExitCodes(t *testing.T) {
 // The table is for people: what would be enforced, and what to do about what cannot be.
 func TestCheckTable(t *testing.T) {
 	dir := put(t, map[string]string{"d.yml": `asyncapi: 3.0.0
-info: { title: "Orders \e[31m" }
+info: { title: "Orders \e[31m", version: "1" }
 servers:
   prod: { host: 'k:9092', protocol: kafka-secure, security: [ { $ref: '#/components/securitySchemes/sasl' }, { type: X509 }, { type: gssapi } ] }
   dev: { host: 'k:9092', protocol: kafka }

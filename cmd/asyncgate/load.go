@@ -81,6 +81,7 @@ func makePlan(name string, data []byte, files asyncapi.Files, set *settings.Sett
 		one.problems = append(compile.Found(nil, nil, read), found...)
 		return one
 	}
+	read = append(read, one.doc.Validate()...)
 	var compiled []plan.Problem
 	one.plan, compiled = compile.Compile(one.doc, set, opt)
 	one.problems = order(name, redact(one.doc, append(append(compile.Found(one.doc, one.plan, read), found...), compiled...)))
