@@ -21,31 +21,35 @@ var secretRules = []Rule{
 // secretForm is a secret that can be told from everything else by its form alone.
 type secretForm struct {
 	what    string
+	marks   []string       // one of them is part of every match: looking for them is far cheaper
 	pattern *regexp.Regexp // its last group, or else all of it, is the secret
 	real    func(match []string) bool
 }
 
 // secretForms have as good as no accidental matches. Issuers give their keys such prefixes so that they can be found.
 var secretForms = []secretForm{
-	{"a private key", regexp.MustCompile(`-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----[A-Za-z0-9+/=\s]*`), nil},
-	{"a JSON Web Token", regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{16,}`), isJWT},
-	{"an API key of asyncgate", regexp.MustCompile(regexp.QuoteMeta(sasl.KeyPrefix) + `[A-Za-z0-9]{` + strconv.Itoa(sasl.KeyIDLength) +
+	{"a private key", []string{"PRIVATE KEY-----"}, regexp.MustCompile(`-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----[A-Za-z0-9+/=\s]*`), nil},
+	{"a JSON Web Token", []string{"eyJ"}, regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{16,}`), isJWT},
+	{"an API key of asyncgate", []string{sasl.KeyPrefix}, regexp.MustCompile(regexp.QuoteMeta(sasl.KeyPrefix) + `[A-Za-z0-9]{` + strconv.Itoa(sasl.KeyIDLength) +
 		`}_[A-Za-z0-9]{` + strconv.Itoa(sasl.KeySecretLength) + `}`), nil},
-	{"an access key of AWS", regexp.MustCompile(`\b(?:AKIA|ASIA)[A-Z2-7]{16}\b`), notExample},
-	{"a token of GitHub", regexp.MustCompile(`\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{70,})`), nil},
-	{"a token of GitLab", regexp.MustCompile(`\bglpat-[A-Za-z0-9_-]{20,}`), nil},
-	{"a token of Slack", regexp.MustCompile(`\bxox[abeoprs]-[0-9]{8,}-[A-Za-z0-9-]{16,}`), nil},
-	{"a key of Stripe", regexp.MustCompile(`\b[rs]k_live_[A-Za-z0-9]{20,}`), nil},
-	{"a key of Google", regexp.MustCompile(`\bAIza[A-Za-z0-9_-]{35}\b`), nil},
-	{"a token of npm", regexp.MustCompile(`\bnpm_[A-Za-z0-9]{36}\b`), nil},
-	{"a token of PyPI", regexp.MustCompile(`\bpypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,}`), nil},
-	{"a key of SendGrid", regexp.MustCompile(`\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}\b`), nil},
-	{"a key of Azure", regexp.MustCompile(`(?i)\b(?:SharedAccessKey|AccountKey)=([A-Za-z0-9+/]{43,}={1,2})`), nil},
-	{"a password in a URL", regexp.MustCompile(`\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@"'<>{}$\[\]]+:([^\s/@"'<>{}$\[\]]+)@`), notPlaceholder},
+	{"an access key of AWS", []string{"AKIA", "ASIA"}, regexp.MustCompile(`\b(?:AKIA|ASIA)[A-Z2-7]{16}\b`), notExample},
+	{"a token of GitHub", []string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"}, regexp.MustCompile(`\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{70,})`), nil},
+	{"a token of GitLab", []string{"glpat-"}, regexp.MustCompile(`\bglpat-[A-Za-z0-9_-]{20,}`), nil},
+	{"a token of Slack", []string{"xox"}, regexp.MustCompile(`\bxox[abeoprs]-[0-9]{8,}-[A-Za-z0-9-]{16,}`), nil},
+	{"a key of Stripe", []string{"k_live_"}, regexp.MustCompile(`\b[rs]k_live_[A-Za-z0-9]{20,}`), nil},
+	{"a key of Google", []string{"AIza"}, regexp.MustCompile(`\bAIza[A-Za-z0-9_-]{35}\b`), nil},
+	{"a token of npm", []string{"npm_"}, regexp.MustCompile(`\bnpm_[A-Za-z0-9]{36}\b`), nil},
+	{"a token of PyPI", []string{"pypi-AgEI"}, regexp.MustCompile(`\bpypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,}`), nil},
+	{"a key of SendGrid", []string{"SG."}, regexp.MustCompile(`\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}\b`), nil},
+	{"a key of Azure", []string{"SharedAccessKey=", "AccountKey="}, regexp.MustCompile(`\b(?:SharedAccessKey|AccountKey)=([A-Za-z0-9+/]{43,}={1,2})`), nil},
+	{"a password in a URL", []string{"@"}, regexp.MustCompile(`\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@"'<>{}$\[\]]+:([^\s/@"'<>{}$\[\]]+)@`), notPlaceholder},
 }
 
 // bareUser is a password before a host that stands without a URL scheme, as servers are written.
-var bareUser = secretForm{"a password in an address", regexp.MustCompile(`^([^\s/:@"'<>{}$\[\]]+):([^\s/@"'<>{}$\[\]]+)@`), notPlaceholder}
+var bareUser = secretForm{"a password in an address", []string{"@"}, regexp.MustCompile(`^([^\s/:@"'<>{}$\[\]]+):([^\s/@"'<>{}$\[\]]+)@`), notPlaceholder}
+
+// shortest is the length of the shortest text that holds one: a://b:c@ or u:passw@h. What is shorter is no secret worth the name.
+const shortest = 8
 
 // secret is one that was found.
 type secret struct {
@@ -57,22 +61,29 @@ type secret struct {
 // secretsOf finds the secrets in every string of a document.
 func secretsOf(doc *asyncapi.Document) []secret {
 	var all []secret
-	look := func(t asyncapi.Text, forms ...secretForm) {
-		for _, form := range forms {
-			for _, text := range form.in(t.Value) {
-				all = append(all, secret{t.Place, form.what, text})
+	look := func(s string, at func() asyncapi.Place, forms []secretForm) {
+		if len(s) < shortest {
+			return
+		}
+		for i := range forms {
+			for _, text := range forms[i].in(s) {
+				all = append(all, secret{at(), forms[i].what, text})
 			}
 		}
 	}
-	doc.Strings(func(t asyncapi.Text) { look(t, secretForms...) })
+	doc.Strings(func(s string, at func() asyncapi.Place) { look(s, at, secretForms) })
 	for i := range doc.Servers {
-		look(doc.Servers[i].Address(), bareUser)
+		address := doc.Servers[i].Address()
+		look(address.Value, func() asyncapi.Place { return address.Place }, []secretForm{bareUser})
 	}
 	return all
 }
 
 // in are the secrets of this form in a text.
 func (form *secretForm) in(s string) []string {
+	if !slices.ContainsFunc(form.marks, func(mark string) bool { return strings.Contains(s, mark) }) {
+		return nil
+	}
 	var found []string
 	for _, m := range form.pattern.FindAllStringSubmatch(s, -1) {
 		if form.real == nil || form.real(m) {
@@ -84,9 +95,10 @@ func (form *secretForm) in(s string) []string {
 
 // secretInDocument says of each string that holds a secret what it is, and never repeats it.
 func secretInDocument(f *finder) {
-	redact := Redactor(f.doc)
+	secrets := secretsOf(f.doc)
+	redact := redactorOf(secrets)
 	said := map[asyncapi.Place]bool{}
-	for _, s := range secretsOf(f.doc) {
+	for _, s := range secrets {
 		if said[s.at] {
 			continue
 		}
@@ -97,8 +109,14 @@ func secretInDocument(f *finder) {
 	}
 }
 
+// keyMaterial is a line of the inside of a key in PEM: a problem can point there if the indentation is wrong.
+var keyMaterial = regexp.MustCompile(`^\s*["']?[A-Za-z0-9+/]{40,}={0,2}["']?\s*$`)
+
 // HoldsSecret reports whether a line must not be shown. Rather too much is kept back than too little.
 func HoldsSecret(line string) bool {
+	if keyMaterial.MatchString(line) {
+		return true
+	}
 	for i := range secretForms {
 		if len(secretForms[i].in(line)) > 0 {
 			return true
@@ -118,14 +136,18 @@ func Redactor(doc *asyncapi.Document) func(string) string {
 	if doc == nil {
 		return func(s string) string { return s }
 	}
-	var secrets []string
-	for _, s := range secretsOf(doc) {
+	return redactorOf(secretsOf(doc))
+}
+
+func redactorOf(secrets []secret) func(string) string {
+	var texts []string
+	for _, s := range secrets {
 		quoted := strings.Trim(strconv.Quote(s.text), `"`) // as messages show what has several lines
-		secrets = append(secrets, quoted, s.text)
+		texts = append(texts, quoted, s.text)
 	}
 	return func(s string) string {
-		for _, secret := range secrets {
-			s = without(s, secret)
+		for _, text := range texts {
+			s = without(s, text)
 		}
 		return s
 	}

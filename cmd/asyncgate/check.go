@@ -132,7 +132,7 @@ func (*checkCmd) judge(one *loaded, policy *orgpolicy.Policy) []plan.Problem {
 	problems := one.problems
 	if one.doc != nil {
 		more := append(lint.Judge(one.doc, one.plan), policy.Judge(one.doc, one.plan)...)
-		problems = append(problems, redact(one.doc, more)...)
+		problems = append(problems, one.redacted(more)...)
 	}
 	return order(one.name, append(policy.Apply(problems, one.plan), policy.Problems...))
 }

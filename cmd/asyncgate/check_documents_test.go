@@ -163,6 +163,12 @@ func TestCheckShowsLines(t *testing.T) {
 			t.Errorf("line %d: %q, %v", line, got, ok)
 		}
 	}
+	s.keep("key.yml", []byte("key: |\n-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAoAoGCCqGSM49\n"))
+	for line := 2; line <= 3; line++ {
+		if text, ok := s.line("key.yml", line); ok {
+			t.Errorf("a line of a private key: %q", text)
+		}
+	}
 	if _, ok := s.line("asyncgate.yaml", 1); ok {
 		t.Error("a line of another file")
 	}
