@@ -124,6 +124,10 @@ func TestCheckRules(t *testing.T) {
 	if code != 0 || !strings.Contains(stdout, want) {
 		t.Errorf("exit %d\n%s", code, stdout)
 	}
+	code, stdout, _ = invoke(t, "", "check", "--rules", "security/none", "policy/tls")
+	if code != 0 || !strings.HasPrefix(stdout, "## security/none\n\n**error**: ") || !strings.Contains(stdout, "\n\n## policy/tls\n") {
+		t.Errorf("exit %d\n%s", code, stdout)
+	}
 }
 
 // Whatever the format, a secret in a document or in the settings is nowhere in the output.
