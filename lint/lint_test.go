@@ -85,9 +85,9 @@ func TestSecretsAreKeptBack(t *testing.T) {
 // A document full of one mistake gets no endless list.
 func TestProblemsAreBounded(t *testing.T) {
 	var b strings.Builder
-	b.WriteString("asyncapi: 3.0.0\ninfo: { title: Many, version: 1.0.0 }\ncomponents:\n  securitySchemes:\n")
-	for i := range 1000 {
-		fmt.Fprintf(&b, "    s%d: { type: openIdConnect, openIdConnectUrl: 'http://id.example.org' }\n", i)
+	b.WriteString("asyncapi: 3.0.0\ninfo: { title: Many, version: 1.0.0 }\nservers:\n  a:\n    host: 'h:1'\n    protocol: kafka-secure\n    security:\n")
+	for range 1000 {
+		b.WriteString("    - { type: openIdConnect, openIdConnectUrl: 'http://id.example.org' }\n")
 	}
 	doc, read := asyncapi.Read("document.yml", []byte(b.String()))
 	if doc == nil {
