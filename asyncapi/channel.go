@@ -86,7 +86,7 @@ func (r *reader) readChannel(c *Channel, v value) (definition nodeOf) {
 		c.Address = r.text(address)
 	}
 	c.Title = r.text(r.get(v, "title"))
-	if r.since(2, 2) { // before, the schema refuses it
+	if r.since(2) { // before, the schema refuses it
 		c.Servers = r.channelServers(r.get(v, "servers"))
 	}
 	c.Parameters = r.parameters(r.get(v, "parameters"))

@@ -109,6 +109,7 @@ func (r *reader) sound(root value) bool {
 // inspect walks a tree once, without following aliases, and reports what YAML lets pass and AsyncAPI does not.
 func (r *reader) inspect(v value) {
 	n := v.node
+	r.nodes++
 	r.above[n] = true
 	defer delete(r.above, n)
 	switch n.Kind {

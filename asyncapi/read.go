@@ -26,9 +26,9 @@ func Read(name string, data []byte) (*Document, []Problem) { return ReadFrom(nam
 // error.
 func ReadFrom(name string, data []byte, from Files) (doc *Document, problems []Problem) {
 	r := &reader{
-		from: from, seen: map[Problem]bool{}, files: map[string]*file{}, walked: map[*yaml.Node]progress{}, cyclic: map[*yaml.Node]bool{},
+		from: from, seen: map[Problem]bool{}, told: map[bool]int{}, files: map[string]*file{}, walked: map[*yaml.Node]progress{}, cyclic: map[*yaml.Node]Text{},
 		merged: map[*yaml.Node]map[string]field{}, messages: map[*yaml.Node]*Message{},
-		channelNodes: map[*yaml.Node]int{}, channelPointers: map[string]int{},
+		channelNodes: map[*yaml.Node]int{}, channelPointers: map[string]int{}, indexes: map[*yaml.Node]*index{},
 	}
 	defer func() {
 		switch stop := recover().(type) {
@@ -36,7 +36,7 @@ func ReadFrom(name string, data []byte, from Files) (doc *Document, problems []P
 		case tooLarge:
 			r.server = nil
 			r.fault("document/too-large", stop.at, "use fewer aliases and references",
-				"the document stands for more than %d values", maxVisits)
+				"the document stands for too many values to be looked at")
 			doc = nil
 		default:
 			panic(stop)
@@ -79,6 +79,8 @@ type reader struct {
 	root         value
 	major, minor int
 	visits       int
+	nodes        int // of all files
+	indexes      map[*yaml.Node]*index
 
 	from     Files
 	files    map[string]*file
@@ -87,7 +89,7 @@ type reader struct {
 	inSchema bool     // a payload schema is being walked
 	walked   map[*yaml.Node]progress
 	later    []later
-	cyclic   map[*yaml.Node]bool // references of which it has been said that they lead back to themselves
+	cyclic   map[*yaml.Node]Text // of references that lead into a circle, the one of which it has been said
 
 	merged          map[*yaml.Node]map[string]field // members of objects that stand nowhere: those with traits
 	messages        map[*yaml.Node]*Message         // that have been read
@@ -102,6 +104,7 @@ type reader struct {
 	faults   int                 // errors met, also those that were reported before
 	problems []Problem
 	seen     map[Problem]bool
+	told     map[bool]int // how many errors, and how many others
 }
 
 const supported = "2.0.0 to 2.6.0, 3.0.0 and 3.1.0"
@@ -149,10 +152,8 @@ func (r *reader) version(doc *Document) bool {
 	return true
 }
 
-// since reports whether the document's version is at least that one.
-func (r *reader) since(major, minor int) bool {
-	return r.major > major || r.major == major && r.minor >= minor
-}
+// since reports whether the document's version is at least 2.minor.
+func (r *reader) since(minor int) bool { return r.major > 2 || r.minor >= minor }
 
 // extension reports whether a field is a specification extension, which may stand anywhere.
 func extension(key string) bool { return strings.HasPrefix(key, "x-") }

@@ -26,10 +26,14 @@ func (r *reader) resolve(v value) (value, bool) {
 		if !ref.Stated() { // "$ref" with something else than a string: said already
 			return value{}, false
 		}
-		if seen[v.at] || len(seen) == maxHops {
-			r.fault("document/reference-cycle", ref.Place, "", "reference %s leads back to itself", quote(ref.Value))
+		first := r.cyclic[v.node]
+		if !first.Stated() && (seen[v.at] || len(seen) == maxHops) {
+			first = ref
+		}
+		if first.Stated() { // one problem for all that lead into a circle
+			r.fault("document/reference-cycle", first.Place, "", "reference %s leads back to itself", quote(first.Value))
 			for _, n := range chain {
-				r.cyclic[n] = true
+				r.cyclic[n] = first
 			}
 			return value{}, false
 		}

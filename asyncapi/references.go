@@ -98,7 +98,7 @@ func (r *reader) follow(ref Text, kind kindOfValue, nested int) {
 		r.later = append(r.later, later{v, kind})
 		return
 	}
-	if r.cyclic[v.node] {
+	if r.cyclic[v.node].Stated() {
 		return // said already
 	}
 	if r.walked[v.node] == walking && (kind == inObject || r.circular(v)) {

@@ -84,7 +84,7 @@ func (j *judge) parameters(address Text, stated bool, declared value) {
 		if slices.Contains(used, f.key) || extension(f.key) {
 			continue
 		}
-		if strings.ContainsAny(f.key, notInReferences+"{}") {
+		if strings.ContainsAny(f.key, misleading+"{}") {
 			j.say("document/invalid-key", f.keyAt, "use letters, digits, _ and -", fmt.Sprintf("%s is no name for a parameter", quote(f.key)))
 			continue
 		}

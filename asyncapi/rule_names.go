@@ -6,8 +6,8 @@ import (
 )
 
 // componentKeys looks at the names of components: "All the fixed fields declared above are objects that MUST use keys that
-// match the regular expression: ^[a-zA-Z0-9\.\-_]+$" (Components Object). A key with a character that no reference can
-// carry is an error. Others are a warning: FastStream writes keys such as "orders:Handle:Message", and they do no harm.
+// match the regular expression: ^[a-zA-Z0-9\.\-_]+$" (Components Object). A key is an error if a reference with it would lead
+// elsewhere. Others are a warning: FastStream writes keys such as "orders:Handle:Message", and they do no harm.
 func (j *judge) componentKeys(components value) {
 	j.each(components, func(kind field, all value) {
 		if kind.key == "securitySchemes" {
@@ -18,7 +18,7 @@ func (j *judge) componentKeys(components value) {
 				continue
 			}
 			severity := Warning
-			if f.key == "" || strings.ContainsAny(f.key, notInReferences) {
+			if f.key == "" || strings.ContainsAny(f.key, misleading) {
 				severity = Error
 			}
 			j.note(severity, "document/component-key", f.keyAt, "use letters, digits, . - and _",
@@ -27,8 +27,8 @@ func (j *judge) componentKeys(components value) {
 	})
 }
 
-// notInReferences are characters that would end a reference, or stand for something else in it.
-const notInReferences = "#%\"<>\\^`| \t\r\n"
+// misleading are characters that mean something else in a reference: they end it, or begin an escape.
+const misleading = "#%\t\r\n"
 
 // tagLists looks for tags of one name in one list: "Each tag name in the list MUST be unique" (2.x). In 3.x that is no longer
 // said, and still a slip.

@@ -18,7 +18,7 @@ func (j *judge) securityOfOperations(channels, components value) {
 	for i := range j.doc.Servers {
 		j.scopes(j.doc.Servers[i].Security)
 	}
-	if j.since(2, 4) {
+	if j.since(4) {
 		j.eachOperation(channels, read)
 	}
 	for _, all := range []value{j.part(j.root, "operations"), j.part(components, "operations"), j.part(components, "operationTraits")} {

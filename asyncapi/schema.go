@@ -82,7 +82,7 @@ func (s *schema) object(tokens []string) map[string]any {
 		case map[string]any:
 			at = v[token]
 		case []any:
-			i := index(token)
+			i := listIndex(token)
 			if i < 0 || i >= len(v) {
 				return nil
 			}

@@ -60,11 +60,12 @@ func prepare(source map[string]any, v2 bool) error {
 
 // object is what a path of keys leads to, if that is an object.
 func object(at map[string]any, path ...string) (map[string]any, bool) {
-	ok := true
 	for _, key := range path {
-		if at, ok = at[key].(map[string]any); !ok {
+		next, ok := at[key].(map[string]any)
+		if !ok {
 			return nil, false
 		}
+		at = next
 	}
 	return at, true
 }
@@ -182,8 +183,8 @@ func isReference(alternative any) bool {
 	return to == reference || to == "#/definitions/openapiSchema_3_0/definitions/Reference"
 }
 
-// index is a token of a pointer as the index of a list, or -1.
-func index(token string) int {
+// listIndex is a token of a pointer as the index of a list, or -1.
+func listIndex(token string) int {
 	i, err := strconv.Atoi(token)
 	if err != nil || strconv.Itoa(i) != token {
 		return -1

@@ -75,7 +75,7 @@ func (r *reader) readScheme(v value) *SecurityScheme {
 		r.fault("document/unknown-scheme-type", s.Type.Place, hint, "there is no security scheme of type %s", quote(s.Type.Value))
 		return nil
 	}
-	if !r.since(2, form.minor) {
+	if !r.since(form.minor) {
 		r.fault("document/unknown-scheme-type", s.Type.Place, fmt.Sprintf("raise asyncapi to 2.%d.0 or later", form.minor),
 			"security schemes of type %s came with AsyncAPI 2.%d", s.Type.Value, form.minor)
 		return nil

@@ -72,7 +72,7 @@ func (r *reader) serverFields() []string {
 	} else {
 		names = append(names, "host", "pathname", "title", "summary", "externalDocs")
 	}
-	if r.since(2, 5) {
+	if r.since(5) {
 		names = append(names, "tags")
 	}
 	return names

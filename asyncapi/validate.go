@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-
-	"go.yaml.in/yaml/v4"
 )
 
 // Validate holds the whole document against the specification of its version: against the official JSON Schema, and against
@@ -16,11 +14,12 @@ import (
 func (d *Document) Validate() (problems []Problem) {
 	r := d.reader
 	before := len(r.problems)
-	j := &judge{reader: r, doc: d, values: newConverter(), index: map[*yaml.Node]map[string]int{}}
+	j := &judge{reader: r, doc: d, values: newConverter(), noted: map[bool]int{}}
 	defer func() {
 		switch stop := recover().(type) {
 		case nil:
 		case tooLarge:
+			r.muted = false
 			r.fault("document/too-large", stop.at, "use fewer aliases and references",
 				"the document stands for too many values to be looked at")
 		default:
@@ -28,7 +27,7 @@ func (d *Document) Validate() (problems []Problem) {
 		}
 		problems = slices.Clone(r.problems[before:])
 	}()
-	if before == maxProblems {
+	if r.told[true] == maxProblems {
 		return nil // there is enough to do
 	}
 	r.visits, r.server = 0, nil
@@ -47,9 +46,9 @@ type judge struct {
 	doc    *Document
 	schema *schema
 	values *converter
-	index  map[*yaml.Node]map[string]int // of large objects
 
 	found []Problem
+	noted map[bool]int // how many errors, and how many others
 }
 
 // say notes a problem of severity error; tell decides whether it is reported.
@@ -58,7 +57,7 @@ func (j *judge) say(code string, at Place, hint, message string) {
 }
 
 func (j *judge) note(s Severity, code string, at Place, hint, message string) {
-	if len(j.found) >= 10*maxProblems {
+	if j.noted[s == Error]++; j.noted[s == Error] > 10*maxProblems {
 		return
 	}
 	j.found = append(j.found, Problem{
@@ -76,7 +75,9 @@ func (j *judge) tell() {
 	said := newSaid(j.problems)
 	for _, p := range j.found {
 		if !said.covers(p) {
-			said.add(p)
+			if p.Severity == Error { // a warning hides nothing
+				said.add(p)
+			}
 			j.report(p.Severity, p.Code, Place{p.File, p.Line, p.Column, p.Pointer}, p.Hint, "%s", p.Message)
 			j.assign(p)
 		}

@@ -11,6 +11,7 @@ import (
 func (j *judge) validateSchema() {
 	j.schema.Lock()
 	defer j.schema.Unlock()
+	defer func() { j.schema.leads = nil }()
 	j.hold(j.root, j.schema.root)
 	type check struct {
 		schema *jsonschema.Schema
@@ -62,60 +63,11 @@ func (j *judge) at(v value, path []string) value {
 // child is the member of an object or the item of a list.
 func (j *judge) child(v value, token string) value {
 	if v.isList() {
-		if i := index(token); i >= 0 && i < len(v.node.Content) {
+		if i := listIndex(token); i >= 0 && i < len(v.node.Content) {
 			n := follow(v.node.Content[i])
 			return value{node: n, at: Place{File: v.at.File, Line: n.Line, Column: n.Column, Pointer: element(v.at.Pointer, i)}}
 		}
 		return value{}
 	}
 	return j.member(v, token).value
-}
-
-// manyMembers is from where on an object is looked up in an index.
-const manyMembers = 16
-
-// member is that of an object with its key, or one that is not there.
-func (j *judge) member(v value, key string) field {
-	if !v.isObject() {
-		return field{}
-	}
-	if len(v.node.Content) < 2*manyMembers {
-		for i := 0; i+1 < len(v.node.Content); i += 2 {
-			if name := follow(v.node.Content[i]); name.Value == key && name.Tag != "!!merge" {
-				return j.field(v, name, follow(v.node.Content[i+1]))
-			}
-		}
-	} else if i, ok := j.indexed(v.node)[key]; ok {
-		return j.field(v, follow(v.node.Content[i]), follow(v.node.Content[i+1]))
-	}
-	for _, f := range j.merged(v) {
-		if f.key == key {
-			return f
-		}
-	}
-	return field{}
-}
-
-func (j *judge) indexed(n *yaml.Node) map[string]int {
-	at, ok := j.index[n]
-	if !ok {
-		at = make(map[string]int, len(n.Content)/2)
-		for i := len(n.Content) - 2; i >= 0; i -= 2 {
-			if name := follow(n.Content[i]); name.Tag != "!!merge" {
-				at[name.Value] = i
-			}
-		}
-		j.index[n] = at
-	}
-	return at
-}
-
-// merged are the members of an object that has merge keys.
-func (j *judge) merged(v value) []field {
-	for i := 0; i+1 < len(v.node.Content); i += 2 {
-		if follow(v.node.Content[i]).Tag == "!!merge" {
-			return j.fields(v)
-		}
-	}
-	return nil
 }

@@ -1,6 +1,8 @@
 package asyncapi_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/asyncgate/asyncgate/asyncapi"
@@ -33,4 +35,21 @@ func TestValidateTwice(t *testing.T) {
 	if first, second := doc.Validate(), doc.Validate(); len(first) != 1 || len(second) != 0 {
 		t.Errorf("%v, then %v", first, second)
 	}
+}
+
+// However many warnings there are, an error is told.
+func TestWarningsHideNoError(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("asyncapi: 3.0.0\ninfo: {title: t, version: '1'}\nchannels:\n")
+	for i := range 3000 {
+		fmt.Fprintf(&b, "  c%d: {address: 'a.{b}'}\n", i)
+	}
+	b.WriteString("x: 1\n")
+	_, problems := validated([]byte(b.String()))
+	for _, p := range problems {
+		if p.Severity == asyncapi.Error && p.Code == "document/unknown-field" {
+			return
+		}
+	}
+	t.Errorf("%d problems, and none is the unknown field", len(problems))
 }

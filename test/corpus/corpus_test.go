@@ -54,13 +54,13 @@ func TestAgreement(t *testing.T) {
 	}
 	for _, want := range []string{valid, invalid, unsupported} {
 		percent := 100 * float64(agreed[want]) / float64(count[want])
-		fmt.Printf("%-11s %3d of %3d found so (%.2f %%)\n", want, agreed[want], count[want], percent)
+		fmt.Fprintf(os.Stdout, "%-11s %3d of %3d found so (%.2f %%)\n", want, agreed[want], count[want], percent)
 		if percent < least[want] {
 			t.Errorf("only %.2f %% of the documents that are %s are found so", percent, want)
 		}
 	}
-	fmt.Printf("%-11s %3d documents, left out of the count\n", either, count[either])
-	fmt.Printf("%-11s %v, %s\n", "slowest", slowest.Round(time.Millisecond), slow)
+	fmt.Fprintf(os.Stdout, "%-11s %3d documents, left out of the count\n", either, count[either])
+	fmt.Fprintf(os.Stdout, "%-11s %v, %s\n", "slowest", slowest.Round(time.Millisecond), slow)
 	if slowest > 5*time.Second {
 		t.Errorf("%s took %v", slow, slowest)
 	}
