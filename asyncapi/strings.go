@@ -3,12 +3,12 @@ package asyncapi
 import "go.yaml.in/yaml/v4"
 
 // Strings calls each for every string of the document and of the files that were looked into for it, keys too, in their
-// order, with the place of each. What an alias stands for comes once, where its anchor is.
-func (d *Document) Strings(each func(Text)) {
-	walk(d.root, each)
+// order. Where a string stands is worked out for whoever asks. What an alias stands for comes once, where its anchor is.
+func (d *Document) Strings(each func(s string, at func() Place)) {
+	walk(d.root.node, &step{file: d.File}, each)
 	for _, name := range d.Files {
 		if f := d.files[name]; f != nil && name != d.File {
-			walk(f.root, each)
+			walk(f.root.node, &step{file: name}, each)
 		}
 	}
 }
@@ -22,26 +22,42 @@ func (d *Document) Source(name string) ([]byte, bool) {
 	return f.data, true
 }
 
-func walk(v value, each func(Text)) {
-	if !v.there() {
+// step is one on the way from the top of a file to a value.
+type step struct {
+	up    *step // nil at the top
+	key   *yaml.Node
+	index int // where key is nil
+	file  string
+}
+
+func (s *step) pointer() string {
+	switch {
+	case s.up == nil:
+		return ""
+	case s.key == nil:
+		return element(s.up.pointer(), s.index)
+	}
+	return member(s.up.pointer(), follow(s.key).Value)
+}
+
+func walk(n *yaml.Node, at *step, each func(string, func() Place)) {
+	if n == nil {
 		return
 	}
-	switch v.node.Kind {
+	switch n.Kind {
 	case yaml.ScalarNode:
-		if v.isString() {
-			each(Text{v.at, v.node.Value})
+		if (value{node: n}).isString() {
+			each(n.Value, func() Place { return Place{at.file, n.Line, n.Column, at.pointer()} })
 		}
 	case yaml.SequenceNode:
-		for i, item := range v.node.Content {
-			at := Place{v.at.File, item.Line, item.Column, element(v.at.Pointer, i)}
-			walk(value{item, at}, each)
+		for i, item := range n.Content {
+			walk(item, &step{at, nil, i, at.file}, each)
 		}
 	case yaml.MappingNode:
-		for i := 0; i+1 < len(v.node.Content); i += 2 {
-			key, val := v.node.Content[i], v.node.Content[i+1]
-			pointer := member(v.at.Pointer, follow(key).Value)
-			walk(value{key, Place{v.at.File, key.Line, key.Column, pointer}}, each)
-			walk(value{val, Place{v.at.File, val.Line, val.Column, pointer}}, each)
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			member := &step{at, n.Content[i], 0, at.file}
+			walk(n.Content[i], member, each)
+			walk(n.Content[i+1], member, each)
 		}
 	}
 }

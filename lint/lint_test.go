@@ -16,7 +16,8 @@ import (
 
 // Documents, and what the linter says about them. A document that is not valid would test something else.
 func TestRules(t *testing.T) {
-	for _, path := range []string{"testdata/access.txt", "testdata/schemes.txt", "testdata/flows.txt", "testdata/scopes.txt", "testdata/secrets.txt"} {
+	for _, path := range []string{"testdata/access.txt", "testdata/ports.txt", "testdata/schemes.txt", "testdata/flows.txt", "testdata/scopes.txt",
+		"testdata/secrets.txt"} {
 		for _, c := range cases.Load(t, path).Cases {
 			t.Run(c.Name, func(t *testing.T) {
 				input := unmask.Replace(c.Part(cases.Input))
@@ -84,9 +85,9 @@ func TestSecretsAreKeptBack(t *testing.T) {
 // A document full of one mistake gets no endless list.
 func TestProblemsAreBounded(t *testing.T) {
 	var b strings.Builder
-	b.WriteString("asyncapi: 3.0.0\ninfo: { title: Many, version: 1.0.0 }\ncomponents:\n  securitySchemes:\n")
-	for i := range 1000 {
-		fmt.Fprintf(&b, "    s%d: { type: openIdConnect, openIdConnectUrl: 'http://id.example.org' }\n", i)
+	b.WriteString("asyncapi: 3.0.0\ninfo: { title: Many, version: 1.0.0 }\nservers:\n  a:\n    host: 'h:1'\n    protocol: kafka-secure\n    security:\n")
+	for range 1000 {
+		b.WriteString("    - { type: openIdConnect, openIdConnectUrl: 'http://id.example.org' }\n")
 	}
 	doc, read := asyncapi.Read("document.yml", []byte(b.String()))
 	if doc == nil {

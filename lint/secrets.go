@@ -1,8 +1,6 @@
 package lint
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"regexp"
 	"slices"
 	"strconv"
@@ -10,7 +8,6 @@ import (
 
 	"github.com/asyncgate/asyncgate/asyncapi"
 	"github.com/asyncgate/asyncgate/plan"
-	"github.com/asyncgate/asyncgate/sasl"
 )
 
 // secretRules are about what whoever reads the document should not learn from it.
@@ -18,34 +15,8 @@ var secretRules = []Rule{
 	{"security/secret-in-document", plan.Warning, "A secret stands in the document, in an example, a default or a text.", secretInDocument},
 }
 
-// secretForm is a secret that can be told from everything else by its form alone.
-type secretForm struct {
-	what    string
-	pattern *regexp.Regexp // its last group, or else all of it, is the secret
-	real    func(match []string) bool
-}
-
-// secretForms have as good as no accidental matches. Issuers give their keys such prefixes so that they can be found.
-var secretForms = []secretForm{
-	{"a private key", regexp.MustCompile(`-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----[A-Za-z0-9+/=\s]*`), nil},
-	{"a JSON Web Token", regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{16,}`), isJWT},
-	{"an API key of asyncgate", regexp.MustCompile(regexp.QuoteMeta(sasl.KeyPrefix) + `[A-Za-z0-9]{` + strconv.Itoa(sasl.KeyIDLength) +
-		`}_[A-Za-z0-9]{` + strconv.Itoa(sasl.KeySecretLength) + `}`), nil},
-	{"an access key of AWS", regexp.MustCompile(`\b(?:AKIA|ASIA)[A-Z2-7]{16}\b`), notExample},
-	{"a token of GitHub", regexp.MustCompile(`\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{70,})`), nil},
-	{"a token of GitLab", regexp.MustCompile(`\bglpat-[A-Za-z0-9_-]{20,}`), nil},
-	{"a token of Slack", regexp.MustCompile(`\bxox[abeoprs]-[0-9]{8,}-[A-Za-z0-9-]{16,}`), nil},
-	{"a key of Stripe", regexp.MustCompile(`\b[rs]k_live_[A-Za-z0-9]{20,}`), nil},
-	{"a key of Google", regexp.MustCompile(`\bAIza[A-Za-z0-9_-]{35}\b`), nil},
-	{"a token of npm", regexp.MustCompile(`\bnpm_[A-Za-z0-9]{36}\b`), nil},
-	{"a token of PyPI", regexp.MustCompile(`\bpypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,}`), nil},
-	{"a key of SendGrid", regexp.MustCompile(`\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}\b`), nil},
-	{"a key of Azure", regexp.MustCompile(`(?i)\b(?:SharedAccessKey|AccountKey)=([A-Za-z0-9+/]{43,}={1,2})`), nil},
-	{"a password in a URL", regexp.MustCompile(`\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@"'<>{}$\[\]]+:([^\s/@"'<>{}$\[\]]+)@`), notPlaceholder},
-}
-
-// bareUser is a password before a host that stands without a URL scheme, as servers are written.
-var bareUser = secretForm{"a password in an address", regexp.MustCompile(`^([^\s/:@"'<>{}$\[\]]+):([^\s/@"'<>{}$\[\]]+)@`), notPlaceholder}
+// shortest is how long a text is at least that holds a secret worth the name.
+const shortest = 8
 
 // secret is one that was found.
 type secret struct {
@@ -57,22 +28,29 @@ type secret struct {
 // secretsOf finds the secrets in every string of a document.
 func secretsOf(doc *asyncapi.Document) []secret {
 	var all []secret
-	look := func(t asyncapi.Text, forms ...secretForm) {
-		for _, form := range forms {
-			for _, text := range form.in(t.Value) {
-				all = append(all, secret{t.Place, form.what, text})
+	look := func(s string, at func() asyncapi.Place, forms []secretForm) {
+		if len(s) < shortest {
+			return
+		}
+		for i := range forms {
+			for _, text := range forms[i].in(s) {
+				all = append(all, secret{at(), forms[i].what, text})
 			}
 		}
 	}
-	doc.Strings(func(t asyncapi.Text) { look(t, secretForms...) })
+	doc.Strings(func(s string, at func() asyncapi.Place) { look(s, at, secretForms) })
 	for i := range doc.Servers {
-		look(doc.Servers[i].Address(), bareUser)
+		address := doc.Servers[i].Address()
+		look(address.Value, func() asyncapi.Place { return address.Place }, []secretForm{bareUser})
 	}
 	return all
 }
 
 // in are the secrets of this form in a text.
 func (form *secretForm) in(s string) []string {
+	if !slices.ContainsFunc(form.marks, func(mark string) bool { return strings.Contains(s, mark) }) {
+		return nil
+	}
 	var found []string
 	for _, m := range form.pattern.FindAllStringSubmatch(s, -1) {
 		if form.real == nil || form.real(m) {
@@ -84,9 +62,10 @@ func (form *secretForm) in(s string) []string {
 
 // secretInDocument says of each string that holds a secret what it is, and never repeats it.
 func secretInDocument(f *finder) {
-	redact := Redactor(f.doc)
+	secrets := secretsOf(f.doc)
+	redact := redactorOf(secrets)
 	said := map[asyncapi.Place]bool{}
-	for _, s := range secretsOf(f.doc) {
+	for _, s := range secrets {
 		if said[s.at] {
 			continue
 		}
@@ -97,8 +76,14 @@ func secretInDocument(f *finder) {
 	}
 }
 
+// keyMaterial is a line of the inside of a key in PEM: a problem can point there if the indentation is wrong.
+var keyMaterial = regexp.MustCompile(`^\s*["']?[A-Za-z0-9+/]{40,}={0,2}["']?\s*$`)
+
 // HoldsSecret reports whether a line must not be shown. Rather too much is kept back than too little.
 func HoldsSecret(line string) bool {
+	if keyMaterial.MatchString(line) {
+		return true
+	}
 	for i := range secretForms {
 		if len(secretForms[i].in(line)) > 0 {
 			return true
@@ -118,14 +103,18 @@ func Redactor(doc *asyncapi.Document) func(string) string {
 	if doc == nil {
 		return func(s string) string { return s }
 	}
-	var secrets []string
-	for _, s := range secretsOf(doc) {
+	return redactorOf(secretsOf(doc))
+}
+
+func redactorOf(secrets []secret) func(string) string {
+	var texts []string
+	for _, s := range secrets {
 		quoted := strings.Trim(strconv.Quote(s.text), `"`) // as messages show what has several lines
-		secrets = append(secrets, quoted, s.text)
+		texts = append(texts, quoted, s.text)
 	}
 	return func(s string) string {
-		for _, secret := range secrets {
-			s = without(s, secret)
+		for _, text := range texts {
+			s = without(s, text)
 		}
 		return s
 	}
@@ -150,29 +139,3 @@ func without(s, secret string) string {
 }
 
 const redacted = "[secret]"
-
-// isJWT looks whether the first part is a header of JOSE: others begin with the same letters.
-func isJWT(m []string) bool {
-	head, _, _ := strings.Cut(m[0], ".")
-	data, err := base64.RawURLEncoding.DecodeString(head)
-	var header struct{ Alg string }
-	return err == nil && json.Unmarshal(data, &header) == nil && header.Alg != ""
-}
-
-// notExample leaves out the keys that AWS itself shows in its documentation.
-func notExample(m []string) bool { return !strings.Contains(m[0], "EXAMPLE") }
-
-// placeholders are what people write where a password would stand.
-var placeholders = []string{"password", "passwd", "pass", "pwd", "pw", "secret", "token", "key", "changeme", "example", "placeholder"}
-
-func notPlaceholder(m []string) bool {
-	word := strings.ToLower(m[len(m)-1])
-	bare := strings.Trim(word, "-_.")
-	if len(m) > 2 && strings.EqualFold(m[1], "mailto") {
-		return false
-	}
-	if slices.Contains(placeholders, bare) || strings.HasPrefix(bare, "your") || strings.HasPrefix(word, "%7b") {
-		return false
-	}
-	return strings.Trim(word, word[:1]) != "" // xxxx, ****
-}

@@ -24,7 +24,7 @@ type checkCmd struct {
 	Server   []string `placeholder:"NAME" sep:"none" help:"Judge this server alone; repeatable."`
 	Policy   string   `placeholder:"FILE" help:"Rules of an organisation: what counts how much, and what has to be there."`
 	Output   string   `enum:"${formats}" default:"table" help:"${enum}."`
-	Rules    bool     `help:"List the problems there are, instead of judging (--output table or json)."`
+	Rules    bool     `help:"List the problems there are (--output table or json), or show the pages of the codes that are named."`
 	remoteFlag
 }
 
@@ -40,6 +40,7 @@ Examples:
   generate | asyncgate check - --output json            from standard input
   asyncgate check orders.yml --policy organisation.yaml what your organisation asks for besides
   asyncgate check --rules                               every problem there is
+  asyncgate check --rules security/none                 what one means, with an example and the fix
 
 Pages: docs/check.md, docs/problems/.`
 }
@@ -132,7 +133,7 @@ func (*checkCmd) judge(one *loaded, policy *orgpolicy.Policy) []plan.Problem {
 	problems := one.problems
 	if one.doc != nil {
 		more := append(lint.Judge(one.doc, one.plan), policy.Judge(one.doc, one.plan)...)
-		problems = append(problems, redact(one.doc, more)...)
+		problems = append(problems, one.redacted(more)...)
 	}
 	return order(one.name, append(policy.Apply(problems, one.plan), policy.Problems...))
 }

@@ -98,7 +98,7 @@ func TestCheckPatterns(t *testing.T) {
 func TestCheckPolicy(t *testing.T) {
 	t.Chdir(put(t, map[string]string{
 		"a.yml": soundDocument, "strict.yaml": "require: { info: [contact] }\n", "broken.yaml": "require: { tls: always }\n",
-		"lax.yaml": "rules: { security/operations-not-enforced: off, policy/info: note }\nrequire: { info: [contact] }\n",
+		"lax.yaml": "rules: { security/no-port: off, policy/info: note }\nrequire: { info: [contact] }\n",
 	}))
 	for policy, want := range map[string]int{"strict.yaml": 1, "broken.yaml": 1, "lax.yaml": 0} {
 		if code, stdout, stderr := invoke(t, "", "check", "a.yml", "--policy", policy); code != want {
@@ -122,6 +122,10 @@ func TestCheckRules(t *testing.T) {
       "help": "https://github.com/asyncgate/asyncgate/blob/main/docs/problems/security.md#securityunused-scheme"
     }`
 	if code != 0 || !strings.Contains(stdout, want) {
+		t.Errorf("exit %d\n%s", code, stdout)
+	}
+	code, stdout, _ = invoke(t, "", "check", "--rules", "security/none", "policy/tls")
+	if code != 0 || !strings.HasPrefix(stdout, "## security/none\n\n**error**: ") || !strings.Contains(stdout, "\n\n## policy/tls\n") {
 		t.Errorf("exit %d\n%s", code, stdout)
 	}
 }
@@ -163,6 +167,12 @@ func TestCheckShowsLines(t *testing.T) {
 			t.Errorf("line %d: %q, %v", line, got, ok)
 		}
 	}
+	s.keep("key.yml", []byte("key: |\n-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAoAoGCCqGSM49\n"))
+	for line := 2; line <= 3; line++ {
+		if text, ok := s.line("key.yml", line); ok {
+			t.Errorf("a line of a private key: %q", text)
+		}
+	}
 	if _, ok := s.line("asyncgate.yaml", 1); ok {
 		t.Error("a line of another file")
 	}
@@ -170,6 +180,36 @@ func TestCheckShowsLines(t *testing.T) {
 	_, stdout, _ := invoke(t, "", "check", "d.yml")
 	if !strings.Contains(stdout, "settings/wrong-type") || strings.Contains(stdout, "admins: alice") {
 		t.Error(stdout)
+	}
+}
+
+// Files that references name are shown and searched like the document, unless an operator keeps secrets in them.
+func TestCheckShowsLinesOfOtherFiles(t *testing.T) {
+	const secret = "w8Lr3mQ5"
+	t.Chdir(put(t, map[string]string{
+		"d.yml": `asyncapi: 3.0.0
+info: { title: Files, version: 1.0.0 }
+servers:
+  a: { $ref: 'servers.yml#/a' }
+  b: { $ref: 'asyncgate.yaml#/servers/b' }
+  c: { $ref: 'credentials.yaml#/users' }
+`,
+		"servers.yml":   "a:\n  host: 'h:1'\n  protocol: 9\n  x-see: 'https://x:" + secret + "@h'\n",
+		settingsName:    "servers: { b: { listen: [] } }\n",
+		credentialsName: "users: [ { name: alice, password: " + secret + " } ]\n",
+	}))
+	_, stdout, _ := invoke(t, "", "check", "d.yml")
+	for _, want := range []string{
+		"servers.yml:3:13 error document/wrong-type", "    3 |   protocol: 9\n      |             ^\n", "servers.yml:4:10 warning security/secret-in-document",
+	} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %s in\n%s", want, stdout)
+		}
+	}
+	for _, never := range []string{secret, "listen: []", "alice"} {
+		if strings.Contains(stdout, never) {
+			t.Errorf("%q in\n%s", never, stdout)
+		}
 	}
 }
 

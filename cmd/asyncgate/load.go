@@ -28,6 +28,8 @@ type loaded struct {
 	doc      *asyncapi.Document // nil: it cannot be read, and the problems say why
 	plan     *plan.Plan         // never nil; not to be run if there is a problem of severity error
 	problems []plan.Problem
+
+	redact func(string) string // see redacted
 }
 
 // loadPlan makes the plan of a document and its settings.
@@ -84,16 +86,18 @@ func makePlan(name string, data []byte, files asyncapi.Files, set *settings.Sett
 	read = append(read, one.doc.Validate()...)
 	var compiled []plan.Problem
 	one.plan, compiled = compile.Compile(one.doc, set, opt)
-	one.problems = order(name, redact(one.doc, append(append(compile.Found(one.doc, one.plan, read), found...), compiled...)))
+	one.problems = order(name, one.redacted(append(append(compile.Found(one.doc, one.plan, read), found...), compiled...)))
 	return one
 }
 
-// redact takes the secrets that stand in a document out of what quotes it.
-func redact(doc *asyncapi.Document, problems []plan.Problem) []plan.Problem {
-	without := lint.Redactor(doc)
+// redacted takes the secrets that stand in the document out of what quotes it.
+func (one *loaded) redacted(problems []plan.Problem) []plan.Problem {
+	if one.redact == nil {
+		one.redact = lint.Redactor(one.doc)
+	}
 	for i := range problems {
 		p := &problems[i]
-		p.Message, p.Hint, p.Pointer = without(p.Message), without(p.Hint), without(p.Pointer)
+		p.Message, p.Hint, p.Pointer = one.redact(p.Message), one.redact(p.Hint), one.redact(p.Pointer)
 	}
 	return problems
 }
