@@ -41,7 +41,7 @@ type file struct {
 // open reads the file that a reference names, once. What cannot be read is reported at each reference to it.
 func (r *reader) open(ref Text, target string) (string, *file, bool) {
 	if r.from == nil {
-		if !r.inSchema {
+		if !r.unneeded {
 			r.fault("document/external-reference", ref.Place, "bundle the files into one document first",
 				"reference %s leads out of the file, which is not supported here", quote(ref.Value))
 		}
@@ -73,6 +73,7 @@ func (r *reader) readFile(name string) ([]byte, error) {
 	left := maxTotalBytes - r.bytes
 	data, err := r.from.Read(name, left)
 	if err == nil && len(data) > left {
+		r.bytes = maxTotalBytes // the next one is not read in vain
 		err = &Refused{fmt.Sprintf("the files of the document have more than %d MiB together", maxTotalBytes>>20), "leave payload schemas out"}
 	}
 	if err != nil {
@@ -83,14 +84,14 @@ func (r *reader) readFile(name string) ([]byte, error) {
 }
 
 // unread reports a reference to a file that was not read. A refusal is no fault of the document: it is valid AsyncAPI
-// that is not followed. Payload schemas are not needed to enforce it.
+// that is not followed. Messages and their schemas are not needed to enforce it.
 func (r *reader) unread(ref Text, err error) {
 	refused := (*Refused)(nil)
 	switch {
 	case !errors.As(err, &refused):
 		r.fault("document/unresolved-reference", ref.Place, "", "reference %s cannot be read: %v", quote(ref.Value), err)
-	case r.inSchema:
-		r.report(Note, "security/reference-refused", ref.Place, "", "payload schema %s is not followed: %s", quote(ref.Value), refused.Reason)
+	case r.unneeded:
+		r.report(Note, "security/reference-refused", ref.Place, "", "reference %s is not followed, and not needed: %s", quote(ref.Value), refused.Reason)
 	default:
 		r.faults++
 		r.report(Error, "security/reference-refused", ref.Place, refused.Hint, "reference %s is not followed: %s", quote(ref.Value), refused.Reason)

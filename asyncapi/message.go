@@ -63,6 +63,7 @@ func (r *reader) messageOrOneOf(v value) []*Message {
 
 // message reads a message, once however often it is referred to. The name is that of its key, where it has one.
 func (r *reader) message(v value, key string) *Message {
+	defer r.aside(true)()
 	v, ok := r.object(v, "a message")
 	if !ok {
 		return nil

@@ -86,7 +86,7 @@ type reader struct {
 	files    map[string]*file
 	names    []string // of the files that references named, in the order they were met
 	bytes    int      // of those
-	inSchema bool     // a payload schema is being walked
+	unneeded bool     // what is being read is of no account for what is enforced: a message
 	walked   map[*yaml.Node]progress
 	later    []later
 	cyclic   map[*yaml.Node]Text // of references that lead into a circle, the one of which it has been said
@@ -104,6 +104,7 @@ type reader struct {
 	faults   int                 // errors met, also those that were reported before
 	problems []Problem
 	seen     map[Problem]bool
+	through  int          // references that the pointer being followed has passed
 	told     map[bool]int // how many errors, and how many others
 }
 

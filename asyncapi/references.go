@@ -24,6 +24,7 @@ const (
 	inSchema                     // a JSON Schema, where cycles are common and allowed
 	inNames                      // an object whose keys are names of schemas, not words of JSON Schema
 	inForeign                    // a schema in another language, which may lie in a file of its own
+	inMessage                    // a message, of which nothing is enforced
 )
 
 // maxNested bounds how deep the walk goes into what references lead to, each within the last. What lies deeper is walked
@@ -42,7 +43,7 @@ func (r *reader) allReferences() {
 	for len(r.later) > 0 {
 		next := r.later[len(r.later)-1]
 		r.later = r.later[:len(r.later)-1]
-		r.inSchema = next.kind != inObject
+		r.unneeded = next.kind != inObject
 		r.references(next.value, next.kind, 0)
 	}
 }
@@ -83,10 +84,9 @@ func (r *reader) references(v value, kind kindOfValue, nested int) {
 
 // follow walks what a reference leads to.
 func (r *reader) follow(ref Text, kind kindOfValue, nested int) {
-	schema := r.inSchema
-	r.inSchema = kind != inObject
-	defer func() { r.inSchema = schema }()
-	if name, _, _ := strings.Cut(ref.Value, "#"); r.inSchema && name != "" && (kind == inForeign || opaque(name)) {
+	defer r.aside(kind != inObject)()
+	schema := kind != inObject && kind != inMessage
+	if name, _, _ := strings.Cut(ref.Value, "#"); schema && name != "" && (kind == inForeign || opaque(name)) {
 		r.open(ref, name) // it has to be there; what it says is for others
 		return
 	}
@@ -101,11 +101,18 @@ func (r *reader) follow(ref Text, kind kindOfValue, nested int) {
 	if r.cyclic[v.node].Stated() {
 		return // said already
 	}
-	if r.walked[v.node] == walking && (kind == inObject || r.circular(v)) {
+	if r.walked[v.node] == walking && (!schema || r.circular(v)) {
 		r.fault("document/reference-cycle", ref.Place, "", "reference %s leads back to itself", quote(ref.Value))
 		return
 	}
 	r.references(v, kind, nested+1)
+}
+
+// aside says whether what follows is of no account for what is enforced. The answer ends it.
+func (r *reader) aside(is bool) (end func()) {
+	before := r.unneeded
+	r.unneeded = is
+	return func() { r.unneeded = before }
 }
 
 // circular reports whether a chain of references never comes to anything else.
@@ -151,7 +158,9 @@ func (r *reader) inside(parent value, f field, kind kindOfValue) (kindOfValue, b
 	}
 	switch {
 	case extension(f.key), f.key == "examples" && f.isList():
-		return inObject, false
+		return kind, false
+	case slices.Contains(messageWords, f.key):
+		return inMessage, true
 	case f.key == "schemas" && f.isObject():
 		return inNames, true
 	case slices.Contains(schemaWords, f.key):
@@ -160,13 +169,14 @@ func (r *reader) inside(parent value, f field, kind kindOfValue) (kindOfValue, b
 		}
 		return inSchema, true
 	}
-	return inObject, true
+	return kind, true
 }
 
 var (
-	dataWords   = []string{"default", "const", "enum", "example", "examples"}
-	nameWords   = []string{"properties", "patternProperties", "definitions", "$defs", "dependencies", "dependentSchemas"}
-	schemaWords = []string{"payload", "headers", "schema", "key", "groupId", "clientId", "query"}
+	dataWords    = []string{"default", "const", "enum", "example", "examples"}
+	nameWords    = []string{"properties", "patternProperties", "definitions", "$defs", "dependencies", "dependentSchemas"}
+	messageWords = []string{"message", "messages", "messageTraits", "correlationIds", "externalDocs", "tags"}
+	schemaWords  = []string{"payload", "headers", "schema", "key", "groupId", "clientId", "query"}
 )
 
 // foreign reports whether a payload is in a schema language that has references of its own, or none.
