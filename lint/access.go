@@ -26,12 +26,12 @@ const (
 	privateKey                     // never leaves the client
 )
 
-// what a strength means, for messages.
-var strengthText = map[strength]string{
-	reusableSecret: "sends a reusable secret",
-	bearerToken:    "sends a token that whoever sees it can use",
-	secretUnseen:   "proves a password without sending it",
-	privateKey:     "proves a private key",
+// restsOn is what a strength means, for messages.
+var restsOn = map[strength]string{
+	reusableSecret: "a secret that is sent",
+	bearerToken:    "a token that is sent",
+	secretUnseen:   "a password",
+	privateKey:     "a private key",
 }
 
 // ofScheme is what a scheme type alone tells.
@@ -71,8 +71,8 @@ func weakest(f *finder) {
 		best := slices.MaxFunc(ways, func(a, b way) int { return int(a.strength - b.strength) })
 		if least.strength < best.strength {
 			f.add(least.at, "remove it, or move it to a server of its own, which fewer people can reach",
-				"server %s is as secure as its weakest way in: %s %s, although %s %s", s.Name,
-				least.names, strengthText[least.strength], best.names, strengthText[best.strength])
+				"server %s is as secure as its weakest way in: %s rests on %s, %s on %s", s.Name,
+				least.names, restsOn[least.strength], best.names, restsOn[best.strength])
 		}
 	})
 }
