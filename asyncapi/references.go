@@ -43,7 +43,6 @@ func (r *reader) allReferences() {
 	for len(r.later) > 0 {
 		next := r.later[len(r.later)-1]
 		r.later = r.later[:len(r.later)-1]
-		r.unneeded = next.kind != inObject
 		r.references(next.value, next.kind, 0)
 	}
 }
