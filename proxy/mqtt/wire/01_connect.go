@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// What a CONNECT may take, in bytes. The gateway keeps this much for somebody it does not know yet: no client id, user,
+// What a CONNECT may take, in bytes, fixed header included. The gateway keeps this much for somebody it does not know yet: no client id, user,
 // password or token that is in use comes near the first, and a will may be as long as a string of MQTT.
 const (
 	MaxConnectHead = 8 << 10  // without the will
@@ -89,7 +89,7 @@ func DecodeConnect(body []byte) (*Connect, error) {
 	if err := r.end(CONNECT); err != nil {
 		return c, err
 	}
-	if len(body)-c.Will.size(c.Version) > MaxConnectHead {
+	if 1+VarintLen(len(body))+len(body)-c.Will.size(c.Version) > MaxConnectHead {
 		r.fail("", PacketTooLarge, reasonLimit)
 	}
 	return c, r.end(CONNECT)

@@ -106,12 +106,13 @@ func (p Properties) Has(id Property) bool { return p.find(id) != nil }
 
 // Uint is the value of a property that is an integer of any length; false if the list has none of it.
 func (p Properties) Uint(id Property) (uint32, bool) {
+	d := define(id)
 	element := p.find(id)
-	if element == nil {
+	if element == nil || !d.integer() {
 		return 0, false
 	}
 	r := reader{b: element[1:]}
-	return r.value(define(id)), true
+	return r.value(d), true
 }
 
 // UintOr is [Properties.Uint] with a value for where the list has none.
@@ -124,8 +125,9 @@ func (p Properties) UintOr(id Property, absent uint32) uint32 {
 
 // Bytes is the value of a property that is a string or binary data; false if the list has none of it.
 func (p Properties) Bytes(id Property) ([]byte, bool) {
+	d := define(id)
 	element := p.find(id)
-	if len(element) < 3 {
+	if element == nil || d.kind != text && d.kind != opaque {
 		return nil, false
 	}
 	return element[3:], true

@@ -62,6 +62,11 @@ type definition struct {
 	often uint16     // the packets that it may stand in more than once
 }
 
+// integer reports whether the value is a number.
+func (d *definition) integer() bool {
+	return d.kind == oneByte || d.kind == twoBytes || d.kind == fourBytes || d.kind == varint
+}
+
 // answers are the packets that say how something went.
 var answers = in(CONNACK, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK, UNSUBACK, DISCONNECT, AUTH)
 

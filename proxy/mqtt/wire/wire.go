@@ -103,7 +103,7 @@ func (m *Malformed) Error() string {
 // What can be wrong with a packet of any type; files of packets have the rest.
 const (
 	reasonType     = "reserved packet type"
-	reasonSender   = "packet type that this side never sends"
+	reasonSender   = "not for this side to send"
 	reasonVersion  = "packet type that this version does not have"
 	reasonFlags    = "reserved flag bits"
 	reasonQoS      = "quality of service 3"
@@ -122,7 +122,7 @@ const (
 	reasonCode     = "reason code that this packet cannot have"
 	reasonForeign  = "property that this packet cannot have"
 	reasonTwice    = "stands there twice"
-	reasonAbsent   = "is absent where something else demands it"
+	reasonAbsent   = "is absent"
 	reasonShare    = "shared subscription without a group or a filter"
 	reasonNoLocal  = "set for a shared subscription"
 	reasonWill     = "flags of a will without a will"
