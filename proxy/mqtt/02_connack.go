@@ -52,7 +52,7 @@ func (c *connection) connect(ctx context.Context, connect *wire.Connect, a *admi
 	unwatch()
 	_ = conn.SetDeadline(time.Time{})
 	keepAlive := to.KeepAlive
-	c.longest, c.swallowed.most, c.withheld.most = c.session.State.Limits.Frame, maxInflight, maxInflight
+	c.longest, c.swallowed.most, c.withheld.most = c.session.State.Limits.Frame, maxInflight, 0xFFFF
 	if c.version == wire.V5 {
 		keepAlive = c.tighten(&ack, connect, to, a)
 	}
