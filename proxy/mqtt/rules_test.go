@@ -192,42 +192,31 @@ func TestAliases(t *testing.T) {
 
 // What an old session still delivers is held against today's rules, and acknowledged in the client's place.
 func TestDeniedDeliveries(t *testing.T) {
-	b := newBroker(t, nil)
-	l := &law{lifted: true}
-	w := startWith(t, b.url, l.decide, nil)
+	script := newScript(t)
+	w := startWith(t, script.url, (&law{}).decide, nil)
 	for _, v := range []wire.Version{wire.V311, wire.V5} {
-		l.lift(true)
-		connect := login(v, "alice", "two")
-		connect.Properties = connect.Properties.WithUint(wire.ReceiveMaximum, 1).WithUint(wire.TopicAliasMaximum, 4)
-		c := w.connected("mqtt", connect)
-		c.subscribe(1, "#")
-		l.lift(false)
-		other := b.client(t, login(v, "", "other"))
-		for _, qos := range []byte{0, 1, 2} {
-			for i, topic := range []string{"secret/x", "open/x"} {
-				id := uint16(qos)*2 + uint16(i)
-				other.send(message(v, topic, qos, id*uint16(min(qos, 1)), topic))
-				switch qos {
-				case 1:
-					other.want(wire.PUBACK)
-				case 2:
-					other.want(wire.PUBREC)
-					other.send(wire.Ack{Type: wire.PUBREL, PacketID: id}.Append(nil, v))
-					other.want(wire.PUBCOMP)
-				}
+		c, up := script.connected(w, login(v, "alice", "two"))
+		ack := func(t wire.Type, id uint16) []byte { return wire.Ack{Type: t, PacketID: id}.Append(nil, v) }
+		want := func(kind wire.Type, id uint16) {
+			t.Helper()
+			if a := up.ack(kind); a.PacketID != id || a.Code != wire.Success {
+				t.Errorf("MQTT %s: %s %+v", v, kind, a)
 			}
-			p, payload := c.publish()
-			if payload != "open/x" || p.QoS != qos {
-				t.Fatalf("MQTT %s: delivered %q of QoS %d", v, payload, p.QoS)
-			}
-			switch qos {
-			case 1:
-				c.send(wire.Ack{Type: wire.PUBACK, PacketID: p.PacketID}.Append(nil, v))
-			case 2:
-				c.send(wire.Ack{Type: wire.PUBREC, PacketID: p.PacketID}.Append(nil, v))
-				c.want(wire.PUBREL)
-				c.send(wire.Ack{Type: wire.PUBCOMP, PacketID: p.PacketID}.Append(nil, v))
-			}
+		}
+		up.send(message(v, "secret/0", 0, 0, "hidden"), message(v, "secret/1", 1, 1, "hidden"), message(v, "secret/2", 2, 2, "hidden"))
+		want(wire.PUBACK, 1)
+		want(wire.PUBREC, 2)
+		up.send(ack(wire.PUBREL, 2))
+		want(wire.PUBCOMP, 2)
+		up.send(message(v, "open", 2, 2, "shown"))
+		if p, payload := c.publish(); payload != "shown" || p.PacketID != 2 {
+			t.Fatalf("MQTT %s: delivered %q", v, payload)
+		}
+		c.send(ack(wire.PUBREC, 2))
+		want(wire.PUBREC, 2)
+		up.send(ack(wire.PUBREL, 2))
+		if a := c.ack(wire.PUBREL); a.PacketID != 2 {
+			t.Errorf("%+v", a)
 		}
 	}
 }
