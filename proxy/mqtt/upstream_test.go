@@ -220,7 +220,7 @@ func TestConnack(t *testing.T) {
 		}
 	}
 	up := b.notes.last(t)
-	if up.Properties.TopicAliasMaximum != 16 || up.Connect.Keepalive != 60 {
+	if up.Properties.TopicAliasMaximum != 16 || up.Connect.Keepalive != 61 {
 		t.Errorf("the broker is asked for %d aliases, and a keep alive of %d", up.Properties.TopicAliasMaximum, up.Connect.Keepalive)
 	}
 	for asked, want := range map[uint16]uint32{0: 30, 31: 30, 20: 0} {
