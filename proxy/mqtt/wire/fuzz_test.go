@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"bytes"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -106,7 +107,7 @@ func FuzzConnect(f *testing.F) {
 // malformed checks that an error is what the package promises.
 func malformed(t *testing.T, err error) {
 	t.Helper()
-	if m, ok := err.(*wire.Malformed); !ok || m.Reason == "" || !m.Code.Failed() {
+	if m := (*wire.Malformed)(nil); !errors.As(err, &m) || m.Reason == "" || !m.Code.Failed() {
 		t.Fatalf("%v is no good reason", err)
 	}
 }
