@@ -1,0 +1,33 @@
+package inprocess
+
+import (
+	"github.com/asyncgate/asyncgate/plan"
+	"github.com/asyncgate/asyncgate/sasl"
+)
+
+// The servers of an [MQTTPlan], by what a client must prove there.
+const (
+	Password = "password" // user name and password in CONNECT
+	Scram    = "scram"    // either SCRAM by enhanced authentication, which takes MQTT 5
+)
+
+// MQTTPlan has a server of each kind, in clear, before one broker, given as a URL. Limits are those of [Plan].
+func MQTTPlan(o PlanOptions) *plan.Plan {
+	p := Plan(o)
+	p.Servers = nil
+	add := func(name string, ways ...plan.Alternative) {
+		p.Servers = append(p.Servers, plan.Server{
+			Name: name, Protocol: "mqtt", Enforced: true, Listen: "127.0.0.1:0", Advertise: plan.Address{Host: "127.0.0.1"},
+			MQTT: &plan.MQTT{ClientIDs: plan.DerivedIDs}, Alternatives: ways,
+			Upstream: plan.Upstream{Bootstrap: o.Bootstrap, Identity: plan.IdentityService},
+		})
+	}
+	add(Password, way("userPassword", sasl.Password))
+	add(Scram, way("scramSha256", sasl.ScramSHA256), way("scramSha512", sasl.ScramSHA512))
+	return p
+}
+
+// way is an alternative of one scheme.
+func way(scheme string, mechanisms ...string) plan.Alternative {
+	return plan.Alternative{Enabled: true, All: []plan.Requirement{{Type: scheme, Mechanisms: mechanisms}}}
+}
