@@ -21,9 +21,12 @@ var arrows = []struct {
 	{"plan", []string{""}},
 	{"policy", []string{"asyncapi", "settings", "credentials", "plan/compile", "proxy"}},
 	{"credentials", []string{"asyncapi", "settings", "plan", "proxy"}},
-	{"proxy", []string{"asyncapi", "settings", "credentials", "plan/compile", "proxy/kafka"}},
-	{"proxy/kafka", []string{"asyncapi", "settings", "credentials", "plan/compile"}},
-	{"proxy/mqtt/wire", []string{"asyncapi", "settings", "credentials", "plan", "plan/compile", "policy", "proxy", "proxy/kafka", "sasl"}},
+	{"proxy", []string{"asyncapi", "settings", "credentials", "plan/compile", "proxy/kafka", "proxy/mqtt"}},
+	{"proxy/kafka", []string{"asyncapi", "settings", "credentials", "plan/compile", "proxy/mqtt"}},
+	{"proxy/mqtt", []string{"asyncapi", "settings", "credentials", "plan/compile", "proxy/kafka"}},
+	{"proxy/mqtt/wire", []string{"proxy", "plan", "policy", "sasl"}},
+	{"proxy/stream", []string{""}},
+	{"topic", []string{""}},
 	{"plan/compile", []string{"proxy", "credentials", "sasl"}},
 }
 

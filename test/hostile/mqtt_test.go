@@ -1,7 +1,6 @@
 package hostile_test
 
 import (
-	"bytes"
 	"fmt"
 	"net"
 	"slices"
@@ -69,13 +68,13 @@ func TestHostileMQTT(t *testing.T) {
 		}
 		s.try(v, counts[v.class])
 	}
-	t.Logf("%d hostile inputs, while a legitimate client was answered %d times\n%s", sum(counts), s.worked, table(counts))
+	report(t, counts, s.worked)
 }
 
 // employ begins the work of the legitimate client.
 func (s *mqttStage) employ() {
 	s.t.Helper()
-	conn, err := net.Dial("tcp", s.gateway.Addresses[inprocess.Password])
+	conn, err := net.Dial("tcp", s.gateway.Addresses[inprocess.ByPassword])
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -134,7 +133,7 @@ func (s *mqttStage) try(v *mqttVector, sum *costs) {
 	if least.cpu > costCPU {
 		s.t.Errorf("%s: took %v of CPU", name, least.cpu)
 	}
-	sum.allocated, sum.cpu, sum.sent = max(sum.allocated, least.allocated), max(sum.cpu, least.cpu), max(sum.sent, r.sent)
+	sum.add(least, r.sent)
 }
 
 // short is a transcript whose lines are cut.
@@ -164,7 +163,7 @@ func (s *mqttStage) checkAudit(name string, v *mqttVector, r *mqttResult) {
 	ours := func(r2 inprocess.Record) bool {
 		return r2.Logger == "audit" && r2.Field("remote") == r.local && r2.Field("decision") == "deny"
 	}
-	want := v.audits()
+	want := v.audits
 	for deadline := time.Now().Add(2 * time.Second); len(s.gateway.Log.Records(ours)) < len(want) && time.Now().Before(deadline); {
 		have := len(s.gateway.Log.Records(ours))
 		s.gateway.Log.Await(time.Until(deadline), func(r2 inprocess.Record) bool {
@@ -243,22 +242,4 @@ func (s *mqttStage) measure(name string, v *mqttVector) cost {
 	s.gateway.Log.Forget()
 	s.canary.Forget()
 	return least
-}
-
-func sum(counts map[string]*costs) (n int) {
-	for _, c := range counts {
-		n += c.count
-	}
-	return n
-}
-
-// table prints what the classes cost.
-func table(counts map[string]*costs) string {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "class  vectors  most CPU  most allocated  largest\n")
-	for _, class := range sorted(counts) {
-		c := counts[class]
-		fmt.Fprintf(&b, "%-6s %7d %9s %12d B %6d B\n", class, c.count, c.cpu.Round(10*time.Microsecond), c.allocated, c.sent)
-	}
-	return b.String()
 }

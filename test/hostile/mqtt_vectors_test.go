@@ -16,7 +16,8 @@ import (
 //	# A comment.
 //	== will-of-qos-3
 //	each version of 04 | 05       one vector for each; {version} stands for it below
-//	audit handshake malformed     the one record that refuses it; "audit none" where nothing is refused
+//	audit handshake malformed     the record that refuses it, or those, with commas between them, that each refuse a part of
+//	                              it; "audit none" where nothing is refused
 //	wire 81                       the reason code of package wire for what is sent; left out: it finds all of it good
 //	upstream CONNECT              what of it reaches the broker, by packet types; left out: nothing
 //	on password                   the server to connect to; left out: password
@@ -30,8 +31,8 @@ import (
 //	closed                        how it ends; or open
 type mqttVector struct {
 	class, name string
-	stage, code string // of the audit record; empty: there is none
-	wire        string // in hexadecimal; empty: good
+	audits      []string // of each record its stage and code
+	wire        string   // in hexadecimal; empty: good
 	upstream    string
 	on          string
 	steps       []mqttStep
@@ -112,8 +113,8 @@ func parseMQTTVector(block string) (*mqttVector, error) {
 		case "", "#":
 		case "audit":
 			audited = true
-			if v.stage, v.code, _ = strings.Cut(rest, " "); v.stage == "none" {
-				v.stage = ""
+			if rest != "none" {
+				v.audits = strings.Split(rest, ", ")
 			}
 		case "wire":
 			v.wire = rest

@@ -7,8 +7,8 @@ import (
 
 // The servers of an [MQTTPlan], by what a client must prove there.
 const (
-	Password = "password" // user name and password in CONNECT
-	Scram    = "scram"    // either SCRAM by enhanced authentication, which takes MQTT 5
+	ByPassword = "password" // user name and password in CONNECT
+	ByScram    = "scram"    // either SCRAM by enhanced authentication, which takes MQTT 5
 )
 
 // MQTTPlan has a server of each kind, in clear, before one broker, given as a URL. Limits are those of [Plan].
@@ -22,8 +22,8 @@ func MQTTPlan(o PlanOptions) *plan.Plan {
 			Upstream: plan.Upstream{Bootstrap: o.Bootstrap, Identity: plan.IdentityService},
 		})
 	}
-	add(Password, way("userPassword", sasl.Password))
-	add(Scram, way("scramSha256", sasl.ScramSHA256), way("scramSha512", sasl.ScramSHA512))
+	add(ByPassword, way("userPassword", sasl.Password))
+	add(ByScram, way("scramSha256", sasl.ScramSHA256), way("scramSha512", sasl.ScramSHA512))
 	return p
 }
 
