@@ -164,12 +164,7 @@ func (s *mqttStage) checkAudit(name string, v *mqttVector, r *mqttResult) {
 		return r2.Logger == "audit" && r2.Field("remote") == r.local && r2.Field("decision") == "deny"
 	}
 	want := v.audits
-	for deadline := time.Now().Add(2 * time.Second); len(s.gateway.Log.Records(ours)) < len(want) && time.Now().Before(deadline); {
-		have := len(s.gateway.Log.Records(ours))
-		s.gateway.Log.Await(time.Until(deadline), func(r2 inprocess.Record) bool {
-			return ours(r2) && len(s.gateway.Log.Records(ours)) > have
-		})
-	}
+	s.gateway.Log.AwaitMany(2*time.Second, len(want), ours)
 	var got []string
 	for _, record := range s.gateway.Log.Records(ours) {
 		got = append(got, record.Field("stage")+" "+record.Field("code"))

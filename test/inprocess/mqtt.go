@@ -13,8 +13,7 @@ const (
 
 // MQTTPlan has a server of each kind, in clear, before one broker, given as a URL. Limits are those of [Plan].
 func MQTTPlan(o PlanOptions) *plan.Plan {
-	p := Plan(o)
-	p.Servers = nil
+	p := bare(o)
 	add := func(name string, ways ...plan.Alternative) {
 		p.Servers = append(p.Servers, plan.Server{
 			Name: name, Protocol: "mqtt", Enforced: true, Listen: "127.0.0.1:0", Advertise: plan.Address{Host: "127.0.0.1"},
