@@ -47,7 +47,7 @@ type mqttStep struct {
 	answers []string
 }
 
-// goodConnects are what "connect VERSION" stands for: one that is remembered for its keep alive.
+// goodConnects are what "connect VERSION" stands for.
 var goodConnects = map[string]string{
 	"3.1":   `10 [ "MQIsdp" 03 C2 003C "hostile" "alice" "alice-secret" ]`,
 	"3.1.1": `10 [ "MQTT" 04 C2 003C "hostile" "alice" "alice-secret" ]`,
