@@ -251,7 +251,7 @@ func (c *MQTTConn) take(h wire.Header, body []byte) (answer []byte, ok bool) {
 		answer, err = c.published(h, body)
 	case wire.PUBREC, wire.PUBREL:
 		var a wire.Ack
-		if a, err = wire.DecodeAck(h.Type, body, c.version); err == nil {
+		if a, err = wire.DecodeAck(h.Type, body, c.version); err == nil && !a.Code.Failed() {
 			answer = wire.Ack{Type: h.Type + 1, PacketID: a.PacketID}.Append(nil, c.version)
 		}
 	case wire.SUBSCRIBE:

@@ -19,6 +19,9 @@ type mqttResult struct {
 	sent  int           // bytes since mark was called last
 }
 
+// mqttDrip is between two bytes that drip: many of them outlast any deadline that each would extend.
+const mqttDrip = 50 * time.Millisecond
+
 // mqttPlayer is the client of a vector.
 type mqttPlayer struct {
 	conn    net.Conn
@@ -26,6 +29,7 @@ type mqttPlayer struct {
 	have    []byte      // that has arrived and was not read yet
 	held    []byte
 	slowly  bool
+	pause   time.Duration // after each write
 	sent    time.Time
 	result  *mqttResult
 	patient time.Duration
@@ -82,6 +86,8 @@ func (p *mqttPlayer) step(s mqttStep) error {
 	switch s.verb {
 	case "slowly":
 		p.slowly = true
+	case "drip":
+		p.slowly, p.pause = true, mqttDrip
 	case "fin":
 		p.sent = time.Now()
 		return p.conn.(*net.TCPConn).CloseWrite()
@@ -111,7 +117,8 @@ func (p *mqttPlayer) write(b []byte) {
 	if p.slowly {
 		size = 1
 	}
-	p.slowly = false
+	pause := p.pause
+	p.slowly, p.pause = false, 0
 	p.result.sent += len(b)
 	_ = p.conn.SetWriteDeadline(time.Now().Add(p.patient))
 	for len(b) > 0 {
@@ -120,6 +127,9 @@ func (p *mqttPlayer) write(b []byte) {
 			return
 		}
 		b = b[n:]
+		if pause > 0 {
+			<-time.After(pause)
+		}
 	}
 	p.sent = time.Now()
 }

@@ -25,6 +25,7 @@ import (
 //	> 10 [ "MQTT" {version} … ]   sends these bytes, see internal/assembly
 //	+ 10 [ … ]                    holds them back, to go out in one segment with the next that are sent
 //	slowly                        the next bytes go out one by one
+//	drip                          the same, with a pause of 50 ms after each
 //	broker 20 [ … ]               the broker sends these bytes to the client
 //	fin                           ends the sending direction
 //	< CONNACK 0x84                one answer
@@ -41,7 +42,7 @@ type mqttVector struct {
 
 // mqttStep is one thing that happens, and what is answered to it.
 type mqttStep struct {
-	verb    string // ">", "+", "slowly", "broker" or "fin"
+	verb    string // ">", "+", "slowly", "drip", "broker" or "fin"
 	text    string
 	bytes   []byte
 	answers []string
@@ -130,7 +131,7 @@ func parseMQTTVector(block string) (*mqttVector, error) {
 			}
 			last := &v.steps[len(v.steps)-1]
 			last.answers = append(last.answers, rest)
-		case ">", "+", "broker", "slowly", "fin":
+		case ">", "+", "broker", "slowly", "drip", "fin":
 			s := mqttStep{verb: word, text: rest}
 			if version, ok := strings.CutPrefix(rest, "connect "); ok {
 				rest = goodConnects[version]
