@@ -37,13 +37,9 @@ type mqttPlayer struct {
 	send    func([]byte) error
 }
 
-// play has the vector with the gateway at an address. An error means that it could not be had at all. send has the broker
-// send something to the client.
-func (v *mqttVector) play(address string, patient time.Duration, mark func(), send func([]byte) error) (*mqttResult, error) {
-	conn, err := net.Dial("tcp", address)
-	if err != nil {
-		return nil, err
-	}
+// play has the vector on a connection to the gateway, and closes it. An error means that it could not be had at all. send
+// has the broker send something to the client.
+func (v *mqttVector) play(conn net.Conn, patient time.Duration, mark func(), send func([]byte) error) (*mqttResult, error) {
 	defer conn.Close()
 	went := *v
 	went.steps, went.end = nil, ""
@@ -90,7 +86,7 @@ func (p *mqttPlayer) step(s mqttStep) error {
 		p.slowly, p.pause = true, mqttDrip
 	case "fin":
 		p.sent = time.Now()
-		return p.conn.(*net.TCPConn).CloseWrite()
+		return p.conn.(interface{ CloseWrite() error }).CloseWrite()
 	case "broker":
 		if err := p.send(s.bytes); err != nil {
 			return err
