@@ -35,6 +35,8 @@ type mqttPlayer struct {
 	patient time.Duration
 	mark    func() // what is measured begins; nil: nothing is
 	send    func([]byte) error
+	take    func(have []byte) (what string, rest []byte, err error) // one answer
+	ping    []byte                                                  // what is answered by PINGRESP
 }
 
 // play has the vector on a connection to the gateway, and closes it. An error means that it could not be had at all. send
@@ -45,6 +47,10 @@ func (v *mqttVector) play(conn net.Conn, patient time.Duration, mark func(), sen
 	went.steps, went.end = nil, ""
 	p := &mqttPlayer{conn: conn, stream: wire.Stream{Version: v.speaks(), From: wire.Server}, patient: patient, mark: mark, send: send,
 		result: &mqttResult{mqttVector: &went, local: conn.LocalAddr().String()}}
+	p.take, p.ping = p.packet, []byte(wire.Pingreq)
+	if v.raw {
+		p.take, p.ping = (&upgraded{packet: p.packet}).take, framedPing
+	}
 	p.begin()
 	for _, s := range v.steps {
 		if err := p.step(s); err != nil {
@@ -60,6 +66,9 @@ func (v *mqttVector) play(conn net.Conn, patient time.Duration, mark func(), sen
 
 // speaks is the version in which the vector will be answered: that of its first CONNECT.
 func (v *mqttVector) speaks() wire.Version {
+	if v.raw {
+		return wire.V311
+	}
 	for _, s := range v.steps {
 		if h, err := (wire.Stream{From: wire.Client}).Scan(s.bytes); h.Size > 0 && h.Type == wire.CONNECT && (err == nil || err == wire.ErrShort) {
 			c, _ := wire.DecodeConnect(s.bytes[h.Size:min(h.Len(), len(s.bytes))])
@@ -130,16 +139,16 @@ func (p *mqttPlayer) write(b []byte) {
 	p.sent = time.Now()
 }
 
-// read reads one packet and writes it down. False: there is none, and the end is written down.
+// read reads one answer and writes it down. False: there is none, and the end is written down.
 func (p *mqttPlayer) read() bool {
 	_ = p.conn.SetReadDeadline(time.Now().Add(p.patient))
 	buffer := make([]byte, 512)
 	for {
-		h, err := p.stream.Scan(p.have)
+		what, rest, err := p.take(p.have)
 		switch {
 		case err == nil:
-			p.answered(describeMQTT(p.stream.Version, h, p.have[h.Size:h.Len()]))
-			p.have = p.have[h.Len():]
+			p.answered(what)
+			p.have = rest
 			return true
 		case err != wire.ErrShort:
 			p.answered(fmt.Sprintf("%v: %x", err, p.have))
@@ -153,6 +162,15 @@ func (p *mqttPlayer) read() bool {
 			return false
 		}
 	}
+}
+
+// packet takes one packet off what has arrived, and describes it.
+func (p *mqttPlayer) packet(have []byte) (what string, rest []byte, err error) {
+	h, err := p.stream.Scan(have)
+	if err != nil {
+		return "", nil, err
+	}
+	return describeMQTT(p.stream.Version, h, have[h.Size:h.Len()]), have[h.Len():], nil
 }
 
 func (p *mqttPlayer) answered(what string) {
@@ -173,8 +191,8 @@ func (p *mqttPlayer) end(err error) {
 // it. What arrives until then is written down too.
 func (p *mqttPlayer) finish(expected string) {
 	if expected == "open" {
-		p.write([]byte(wire.Pingreq))
-		p.result.sent -= len(wire.Pingreq)
+		p.write(p.ping)
+		p.result.sent -= len(p.ping)
 	}
 	for p.read() {
 		last := &p.result.steps[len(p.result.steps)-1]

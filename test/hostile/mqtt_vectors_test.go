@@ -21,7 +21,10 @@ import (
 //	wire 81                       the reason code of package wire for what is sent; left out: it finds all of it good
 //	upstream CONNECT              what of it reaches the broker, by packet types; left out: nothing
 //	on password                   the server to connect to; left out: password
+//	raw                           what is sent is HTTP, and then the frames of a WebSocket
 //	> connect 3.1.1               sends a good CONNECT of that version, of the user alice
+//	> upgrade                     asks for a WebSocket as a good client does
+//	> framed connect              sends a good CONNECT of 3.1.1 in a frame; frames here are masked with zeroes
 //	> 10 [ "MQTT" {version} … ]   sends these bytes, see internal/assembly
 //	+ 10 [ … ]                    holds them back, to go out in one segment with the next that are sent
 //	slowly                        the next bytes go out one by one
@@ -36,6 +39,7 @@ type mqttVector struct {
 	wire        string   // in hexadecimal; empty: good
 	upstream    string
 	on          string
+	raw         bool // what is sent is HTTP, and the frames of a WebSocket
 	steps       []mqttStep
 	end         string
 }
@@ -48,11 +52,14 @@ type mqttStep struct {
 	answers []string
 }
 
-// goodConnects are what "connect VERSION" stands for.
-var goodConnects = map[string]string{
-	"3.1":   `10 [ "MQIsdp" 03 C2 003C "hostile" "alice" "alice-secret" ]`,
-	"3.1.1": `10 [ "MQTT" 04 C2 003C "hostile" "alice" "alice-secret" ]`,
-	"5":     `10 [ "MQTT" 05 C2 003C [ ] "hostile" "alice" "alice-secret" ]`,
+// goodMessages are what is sent by its name.
+var goodMessages = map[string]string{
+	"connect 3.1":    `10 [ "MQIsdp" 03 C2 003C "hostile" "alice" "alice-secret" ]`,
+	"connect 3.1.1":  `10 [ "MQTT" 04 C2 003C "hostile" "alice" "alice-secret" ]`,
+	"connect 5":      `10 [ "MQTT" 05 C2 003C [ ] "hostile" "alice" "alice-secret" ]`,
+	"framed connect": `82 AA 00000000 10 [ "MQTT" 04 C2 003C "hostile" "alice" "alice-secret" ]`,
+	"upgrade": `'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n` +
+		`Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n'`,
 }
 
 // mqttVectors reads the classes whose files match a pattern.
@@ -123,6 +130,8 @@ func parseMQTTVector(block string) (*mqttVector, error) {
 			v.upstream = rest
 		case "on":
 			v.on = rest
+		case "raw":
+			v.raw = true
 		case "open", "closed":
 			v.end = word
 		case "<":
@@ -133,8 +142,8 @@ func parseMQTTVector(block string) (*mqttVector, error) {
 			last.answers = append(last.answers, rest)
 		case ">", "+", "broker", "slowly", "drip", "fin":
 			s := mqttStep{verb: word, text: rest}
-			if version, ok := strings.CutPrefix(rest, "connect "); ok {
-				rest = goodConnects[version]
+			if good := goodMessages[rest]; good != "" {
+				rest = good
 			}
 			var err error
 			if s.bytes, err = assembly.Bytes(rest); err != nil {
