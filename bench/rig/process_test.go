@@ -26,7 +26,7 @@ func TestAProcessIsLookedAtAndEnded(t *testing.T) {
 	if err := p.wait(t.Context(), func() bool { return p.Log() == "here\n" }); err != nil {
 		t.Fatal(err)
 	}
-	if resident, err := p.Resident(); err != nil || resident < 100<<10 {
+	if resident, err := p.Resident(); err != nil || resident <= 0 {
 		t.Errorf("%d bytes resident, %v", resident, err)
 	}
 	if used, err := p.CPU(); err != nil || used > 10*time.Second {
