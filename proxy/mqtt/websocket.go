@@ -1,0 +1,88 @@
+package mqtt
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/asyncgate/asyncgate/proxy/mqtt/wire"
+)
+
+// The sub-protocols of MQTT inside WebSocket (MQTT 5 section 6, and what clients of 3.1 ask for).
+const (
+	subprotocol   = "mqtt"
+	subprotocol31 = "mqttv3.1"
+)
+
+func subprotocolOf(v wire.Version) string {
+	if v == wire.V31 {
+		return subprotocol31
+	}
+	return subprotocol
+}
+
+// webSocket is the bytes inside the binary messages of a WebSocket: where messages begin and end says nothing. Its
+// deadlines are those of the connection below; one that has passed is the end of the WebSocket.
+type webSocket struct {
+	net.Conn // below
+	ws       *websocket.Conn
+	message  io.Reader // that is being read; nil: none
+}
+
+func newWebSocket(ws *websocket.Conn, under net.Conn) *webSocket {
+	ws.SetReadLimit(-1) // messages pass through; no more of one is kept than of anything else
+	return &webSocket{Conn: under, ws: ws}
+}
+
+// errText is a message of text: MQTT control packets are binary (MQTT 5 section 6).
+var errText = errors.New("a WebSocket message of text")
+
+// Read reads what there is of one message. Pings are answered meanwhile.
+func (w *webSocket) Read(p []byte) (int, error) {
+	for {
+		if w.message == nil {
+			kind, message, err := w.ws.Reader(context.Background())
+			if websocket.CloseStatus(err) != -1 {
+				return 0, io.EOF
+			}
+			if err != nil {
+				return 0, err
+			}
+			if kind != websocket.MessageBinary {
+				return 0, errText
+			}
+			w.message = message
+		}
+		n, err := w.message.Read(p)
+		if err == io.EOF {
+			w.message, err = nil, nil
+		}
+		if n > 0 || err != nil {
+			return n, err
+		}
+	}
+}
+
+// Write writes one message.
+func (w *webSocket) Write(p []byte) (int, error) {
+	if err := w.ws.Write(context.Background(), websocket.MessageBinary, p); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// farewell is how long the end of a WebSocket may take: the other side answers the frame that closes it.
+const farewell = 250 * time.Millisecond
+
+// Close says goodbye, and closes.
+func (w *webSocket) Close() error { return w.shut(websocket.StatusNormalClosure) }
+
+// shut closes with a status.
+func (w *webSocket) shut(status websocket.StatusCode) error {
+	_ = w.Conn.SetDeadline(time.Now().Add(farewell))
+	return w.ws.Close(status, "")
+}
