@@ -128,7 +128,7 @@ func (m *MQTT) gateway(ctx context.Context, ports int) (*Gateway, error) {
 		g.Addresses[server.name] = fmt.Sprintf("127.0.0.1:%d", ports+i)
 		fmt.Fprintf(&document, "  %s:\n    host: %s\n    protocol: %s\n    security: [{ type: %s }]\n",
 			server.name, g.Addresses[server.name], server.protocol, server.security)
-		fmt.Fprintf(&settings, "  %s:\n    listen: %s\n    upstream: { address: %q, sasl: { mechanism: PLAIN, username: gateway, password: file:gateway.password } }\n",
+		fmt.Fprintf(&settings, "  %s:\n    listen: %s\n    upstream: { address: %q, username: gateway, password: file:gateway.password }\n",
 			server.name, g.Addresses[server.name], m.Direct)
 		switch {
 		case server.protocol == "mqtts":

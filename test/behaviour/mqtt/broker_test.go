@@ -17,10 +17,13 @@ func TestMain(m *testing.M) {
 	os.Exit(parts.Main(m))
 }
 
+// limited bounds packets as the gateway does by default (limits.frame): both then say so in every CONNACK of MQTT 5.
+var limited = mosquittotest.Options{Settings: []string{"max_packet_size 104857600"}}
+
 // brokerTarget is a real broker.
 func brokerTarget(t testing.TB) target {
 	t.Helper()
-	b := mosquittotest.Start(t, mosquittotest.Options{})
+	b := mosquittotest.Start(t, limited)
 	return target{mqtttest.Target{URL: "mqtt://" + b.Address(mosquittotest.Password)}, mosquittotest.PasswordOf}
 }
 

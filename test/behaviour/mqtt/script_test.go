@@ -11,7 +11,7 @@ import (
 // script is one dialogue of several clients with a broker, and what it answered:
 //
 //	a: 5                         client a connects with MQTT 5, as alice; "a: 4 bob" with 3.1.1 as bob, 3 is MQTT 3.1
-//	a> CONNECT id={}-a clean     a sends a packet; CONNECT gets the user and the password
+//	a> CONNECT id={}-a clean     a sends a packet; CONNECT gets the user, the password, and a keep alive of 60
 //	a< CONNACK code=0x00         a waits for a packet; or "closed", or "nothing"
 //	a!                           the connection breaks
 //	wait 1500ms                  time goes by
