@@ -59,7 +59,7 @@ func (c *connection) decodeConnect(ctx context.Context, body []byte) (*wire.Conn
 // principal, the gateway's credentials, and what the gateway itself can keep up with.
 func (c *connection) toBroker(from *wire.Connect, id string) *wire.Connect {
 	to := &wire.Connect{
-		Version: from.Version, CleanStart: from.CleanStart, KeepAlive: c.keepAliveOf(from), ClientID: id, Will: from.Will,
+		Version: from.Version, CleanStart: from.CleanStart, KeepAlive: later(c.keepAliveOf(from)), ClientID: id, Will: from.Will,
 		Properties: from.Properties.Without(wire.AuthenticationMethod, wire.AuthenticationData),
 	}
 	c.front.upstream.credentials(to, c.principal)
@@ -72,6 +72,15 @@ func (c *connection) toBroker(from *wire.Connect, id string) *wire.Connect {
 	c.down.most = int(min(from.Properties.UintOr(wire.TopicAliasMaximum, 0), maxAliases))
 	c.bearable = int(from.Properties.UintOr(wire.MaximumPacketSize, 0))
 	return to
+}
+
+// later is the keep alive that the broker is asked for: it lets a client go a moment after the gateway has, which then can
+// say why.
+func later(keepAlive uint16) uint16 {
+	if keepAlive == 0 || keepAlive == maxKeepAlive {
+		return keepAlive
+	}
+	return keepAlive + 1
 }
 
 // keepAliveOf is the keep alive of a connection, in seconds: what the client wants, or with MQTT 5 less where its binding

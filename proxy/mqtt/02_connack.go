@@ -31,7 +31,7 @@ func (c *connection) connect(ctx context.Context, connect *wire.Connect, a *admi
 	}
 	metrics.UpstreamOpen.Inc()
 	idle := c.session.State.Limits.Idle
-	c.hearing = stream.NewDeadline(conn.SetReadDeadline, idle)
+	c.hearing = stream.NewDeadline(conn.SetReadDeadline, 2*idle) // what bounds both sides together is the client's
 	c.forth = sink{conn: conn, deadline: stream.NewDeadline(conn.SetWriteDeadline, idle), count: metrics.FromClient, lost: errBroker}
 	c.broker = stream.New(conn, stream.Chunk)
 	_ = conn.SetDeadline(time.Now().Add(upstreamTimeout))
@@ -51,10 +51,10 @@ func (c *connection) connect(ctx context.Context, connect *wire.Connect, a *admi
 	}
 	unwatch()
 	_ = conn.SetDeadline(time.Time{})
-	keepAlive := to.KeepAlive
-	c.longest, c.swallowed.most, c.withheld.most = c.session.State.Limits.Frame, maxInflight, maxInflight
+	keepAlive := c.keepAliveOf(connect)
+	c.longest, c.swallowed.most, c.withheld.most = c.session.State.Limits.Frame, maxInflight, 0xFFFF
 	if c.version == wire.V5 {
-		keepAlive = c.tighten(&ack, connect, to, a)
+		keepAlive = c.tighten(&ack, connect, keepAlive, a)
 	}
 	c.keep(keepAlive)
 	c.hearing.Renew()
@@ -126,8 +126,8 @@ func (c *connection) refusedUpstream(ctx context.Context, code wire.ReasonCode) 
 }
 
 // tighten makes the broker's CONNACK the gateway's: it promises no more than both can keep, names the client by its own
-// id, and no other server. It answers the keep alive, in seconds.
-func (c *connection) tighten(ack *wire.Connack, from, to *wire.Connect, a *admitted) (keepAlive uint16) {
+// id, and no other server. The keep alive, in seconds, is the gateway's, and becomes the broker's if that is shorter.
+func (c *connection) tighten(ack *wire.Connack, from *wire.Connect, keepAlive uint16, a *admitted) uint16 {
 	p := ack.Properties.Without(wire.AuthenticationMethod, wire.AuthenticationData, wire.ServerReference, wire.ReasonString)
 	lower := func(id wire.Property, absent, most uint32) int {
 		has := p.UintOr(id, absent)
@@ -139,7 +139,6 @@ func (c *connection) tighten(ack *wire.Connack, from, to *wire.Connect, a *admit
 	c.sent.most = lower(wire.ReceiveMaximum, 0xFFFF, maxInflight)
 	c.up.most = lower(wire.TopicAliasMaximum, 0, maxAliases)
 	c.longest = lower(wire.MaximumPacketSize, wire.MaxRemaining+maxHeader, uint32(min(c.session.State.Limits.Frame, wire.MaxRemaining+maxHeader)))
-	keepAlive = to.KeepAlive
 	stated := p.UintOr(wire.ServerKeepAlive, 0)
 	if stated > 0 && (keepAlive == 0 || stated < uint32(keepAlive)) {
 		keepAlive = uint16(stated)

@@ -162,6 +162,6 @@ func (c *connection) readmit(login *sasl.Principal) *sasl.Reject {
 	if reject := c.session.Admit(who); reject != nil {
 		return reject
 	}
-	c.principal, c.expires = who, c.session.Expires()
+	c.principal, c.expires = who, c.session.Expires() // its rules do not change with it: who it is has stayed
 	return nil
 }

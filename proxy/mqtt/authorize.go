@@ -1,6 +1,10 @@
 package mqtt
 
-import "github.com/asyncgate/asyncgate/plan"
+import (
+	"github.com/asyncgate/asyncgate/plan"
+	"github.com/asyncgate/asyncgate/proxy"
+	"github.com/asyncgate/asyncgate/sasl"
+)
 
 // rules decide what the principal of a connection may do. The reason is for the operator; none: it is allowed. The name is
 // that of a topic, or for a subscription its filter, and is only valid during the call.
@@ -13,6 +17,9 @@ type rules interface {
 type everything struct{}
 
 func (everything) decide(plan.Action, []byte, byte, bool) string { return "" }
+
+// unruled lets every principal do everything.
+func unruled(*proxy.Session, *sasl.Principal) rules { return everything{} }
 
 // publishable says why nobody, or not this principal, may publish to a topic; empty: it may. What begins with $ is the
 // broker's own to write: $SYS, $CONTROL, $share.

@@ -2,6 +2,7 @@ package mqtt_test
 
 import (
 	"bytes"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"io"
@@ -199,3 +200,5 @@ func (c *client) ack(t wire.Type) wire.Ack {
 	}
 	return a
 }
+
+func tlsClient(conn net.Conn, config *tls.Config) net.Conn { return tls.Client(conn, config) }

@@ -57,7 +57,7 @@ type connection struct {
 
 func newConnection(f *front, s *proxy.Session) *connection {
 	idle := s.State.Limits.Idle
-	c := &connection{front: f, session: s, server: s.State.Server, client: stream.New(s.Conn, stream.Sip), rules: everything{}}
+	c := &connection{front: f, session: s, server: s.State.Server, client: stream.New(s.Conn, stream.Sip)}
 	c.reading = stream.NewDeadline(s.Conn.SetReadDeadline, idle)
 	c.writing = stream.NewDeadline(s.Conn.SetWriteDeadline, s.State.Limits.Handshake)
 	c.back = sink{conn: s.Conn, deadline: c.writing, count: s.Metrics().ToClient, lost: errClient}

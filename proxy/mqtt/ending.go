@@ -30,9 +30,9 @@ func unlessLeft(err error) error {
 }
 
 // end is the end of a connection, of which the pump of the client's packets says why. If the other pump has ended, its
-// reason came first.
+// reason came first, save where the client has said goodbye.
 func (c *connection) end(ctx context.Context, err error) error {
-	if c.ended != nil {
+	if c.ended != nil && err != errLast {
 		select {
 		case <-c.ended:
 			return c.lost(ctx, c.failure)

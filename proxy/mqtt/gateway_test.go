@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -22,6 +23,7 @@ import (
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/proxy"
 	"github.com/asyncgate/asyncgate/proxy/mqtt"
+	"github.com/asyncgate/asyncgate/proxy/mqtt/wire"
 	"github.com/asyncgate/asyncgate/sasl"
 	"github.com/asyncgate/asyncgate/test/inprocess"
 )
@@ -96,6 +98,17 @@ type world struct {
 // URL; change edits the plan first.
 func start(t *testing.T, broker string, change func(*plan.Plan)) *world {
 	t.Helper()
+	return startProtocol(t, broker, mqtt.New(), change)
+}
+
+// startWith is the same with rules.
+func startWith(t *testing.T, broker string, decide mqtt.Decide, change func(*plan.Plan)) *world {
+	t.Helper()
+	return startProtocol(t, broker, mqtt.NewWith(decide), change)
+}
+
+func startProtocol(t *testing.T, broker string, protocol proxy.Protocol, change func(*plan.Plan)) *world {
+	t.Helper()
 	limits := plan.DefaultLimits()
 	limits.Drain = 5 * time.Second
 	limits.ExemptClients = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
@@ -107,7 +120,7 @@ func start(t *testing.T, broker string, change func(*plan.Plan)) *world {
 	w := &world{t: t, plan: p, ended: make(chan error, 1), addresses: map[string]string{},
 		directory: &directory{Users: inprocess.NewUsers(t, "alice", "bob", "carol"), revoked: map[string]bool{}}}
 	core, logs := observer.New(zapcore.InfoLevel)
-	gateway, err := proxy.New(proxy.Config{Plan: p, Log: zap.New(core), Protocols: []proxy.Protocol{mqtt.New()},
+	gateway, err := proxy.New(proxy.Config{Plan: p, Log: zap.New(core), Protocols: []proxy.Protocol{protocol},
 		Directory: func(*plan.Plan) (sasl.Directory, error) { return w.directory, nil }})
 	if err != nil {
 		t.Fatal(err)
@@ -161,7 +174,7 @@ func (w *world) wait(message string, match func(observer.LoggedEntry) bool) obse
 	for _, e := range w.logs.All() {
 		w.t.Log(e.Message, e.ContextMap())
 	}
-	w.t.Fatalf("no record %q", message)
+	w.t.Fatalf("no such record %q", message)
 	return observer.LoggedEntry{}
 }
 
@@ -193,12 +206,12 @@ type notes struct {
 	mochi.HookBase
 	mu       sync.Mutex
 	connects []packets.Packet
-	ends     map[string]error
+	connack  func(*packets.Properties) // changes what the broker says of itself; nil: nothing
 }
 
 func (*notes) ID() string { return "notes" }
 func (*notes) Provides(b byte) bool {
-	return b == mochi.OnConnect || b == mochi.OnConnectAuthenticate || b == mochi.OnACLCheck
+	return b == mochi.OnPacketEncode || b == mochi.OnConnect || b == mochi.OnConnectAuthenticate || b == mochi.OnACLCheck
 }
 func (*notes) OnConnectAuthenticate(*mochi.Client, packets.Packet) bool { return true }
 func (*notes) OnACLCheck(*mochi.Client, string, bool) bool              { return true }
@@ -207,6 +220,22 @@ func (n *notes) OnConnect(_ *mochi.Client, p packets.Packet) error {
 	defer n.mu.Unlock()
 	n.connects = append(n.connects, p.Copy(true))
 	return nil
+}
+
+func (n *notes) OnPacketEncode(_ *mochi.Client, p packets.Packet) packets.Packet {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if p.FixedHeader.Type == packets.Connack && n.connack != nil {
+		n.connack(&p.Properties)
+	}
+	return p
+}
+
+// say changes what the broker says of itself in CONNACK.
+func (n *notes) say(change func(*packets.Properties)) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.connack = change
 }
 
 // last is the latest CONNECT that the broker has had.
@@ -244,6 +273,20 @@ func newBroker(t *testing.T, change func(*mochi.Capabilities)) *broker {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	return &broker{Server: s, url: "mqtt://" + l.Address(), notes: n}
+}
+
+// client connects to the broker itself.
+func (b *broker) client(t *testing.T, c *wire.Connect) *client {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(b.url, "mqtt://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := newClient(t, conn)
+	if ack := one.connect(c); ack.Code != wire.Success {
+		t.Fatal(ack.Code)
+	}
+	return one
 }
 
 // closed is the URL of a port where nobody listens.

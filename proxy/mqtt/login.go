@@ -37,6 +37,7 @@ func (c *connection) admit(ctx context.Context, connect *wire.Connect) (*admitte
 	}
 	code := refusalCode(reject)
 	if reject == nil {
+		c.rules = c.front.rules(c.session, who)
 		code, reject = c.narrowed(connect)
 	}
 	if reject == nil {

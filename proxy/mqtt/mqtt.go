@@ -20,12 +20,15 @@ import (
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/proxy"
 	"github.com/asyncgate/asyncgate/proxy/mqtt/wire"
+	"github.com/asyncgate/asyncgate/sasl"
 )
 
 // New is the MQTT protocol.
-func New() proxy.Protocol { return protocol{} }
+func New() proxy.Protocol { return protocol{unruled} }
 
-type protocol struct{}
+type protocol struct {
+	rules func(*proxy.Session, *sasl.Principal) rules // that a principal has on its connection
+}
 
 func (protocol) Name() string { return "mqtt" }
 
@@ -34,12 +37,12 @@ func (protocol) Speaks(s *plan.Server) bool { return s.MQTT != nil }
 
 // Open makes the front of one server. It fails for what only the operator can mend: a certificate, key or password that
 // cannot be read.
-func (protocol) Open(server *proxy.Server) (proxy.Front, error) {
+func (p protocol) Open(server *proxy.Server) (proxy.Front, error) {
 	up, err := newUpstream(server.State().Server.Upstream)
 	if err != nil {
 		return nil, err
 	}
-	f := &front{server: server, upstream: up}
+	f := &front{server: server, upstream: up, rules: p.rules}
 	for t := range f.allowed {
 		f.allowed[t] = server.Metrics().Requests(wire.Type(t).String(), "allow")
 	}
@@ -50,6 +53,7 @@ func (protocol) Open(server *proxy.Server) (proxy.Front, error) {
 type front struct {
 	server   *proxy.Server
 	upstream *upstream
+	rules    func(*proxy.Session, *sasl.Principal) rules
 	allowed  [16]prometheus.Counter // packets of clients that were forwarded, by type
 }
 
