@@ -4,10 +4,13 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,8 +32,20 @@ type Conn struct {
 	net.Conn
 
 	Version byte // 3, 4 or 5
-	reader  *bufio.Reader
+	reading sync.Once
+	came    chan came
+	closing sync.Once
+	done    chan struct{} // closed with the connection
 }
+
+// came is a packet, or the end of the connection.
+type came struct {
+	packet *Packet
+	err    error
+}
+
+// ErrNothing says that nothing came in time.
+var ErrNothing = errors.New("nothing came")
 
 // Dial connects; the test fails if it cannot. The connection ends with the test.
 func Dial(t testing.TB, target Target, version byte) *Conn {
@@ -63,7 +78,7 @@ func DialContext(ctx context.Context, target Target, version byte) (*Conn, error
 	if err != nil {
 		return nil, err
 	}
-	return &Conn{Conn: conn, Version: version, reader: bufio.NewReader(conn)}, nil
+	return &Conn{Conn: conn, Version: version, came: make(chan came), done: make(chan struct{})}, nil
 }
 
 func dialWebSocket(ctx, dialing context.Context, target Target, version byte) (net.Conn, error) {
@@ -99,17 +114,47 @@ func (c *Conn) Send(lines ...string) error {
 		}
 		all = append(all, bytes...)
 	}
-	_ = c.SetWriteDeadline(time.Now().Add(Patience))
 	_, err := c.Write(all)
 	return err
 }
 
-// Receive reads one packet.
+// Receive returns the next packet, or [ErrNothing]; from the first call on the connection is read.
 func (c *Conn) Receive(within time.Duration) (*Packet, error) {
-	if err := c.SetReadDeadline(time.Now().Add(within)); err != nil {
-		return nil, err
+	c.reading.Do(func() { go c.read() })
+	timer := time.NewTimer(within)
+	defer timer.Stop()
+	select {
+	case r, more := <-c.came:
+		if !more {
+			return nil, io.EOF // said before
+		}
+		return r.packet, r.err
+	case <-timer.C:
+		return nil, ErrNothing
 	}
-	return Read(c.reader, c.Version)
+}
+
+// read hands over what comes, until the end. Not by deadlines: they end a WebSocket.
+func (c *Conn) read() {
+	defer close(c.came)
+	in := bufio.NewReader(c.Conn)
+	for {
+		p, err := Read(in, c.Version)
+		select {
+		case c.came <- came{p, err}:
+		case <-c.done:
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// Close closes the connection.
+func (c *Conn) Close() error {
+	c.closing.Do(func() { close(c.done) })
+	return c.Conn.Close()
 }
 
 // Put is Send, and the test fails if it fails.

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -165,9 +164,8 @@ func (r *player) complete(a *actor, line string) string {
 // read is the next packet, or that there is none.
 func (a *actor) read(within time.Duration) string {
 	p, err := a.Receive(within)
-	var timeout net.Error
 	switch {
-	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, mqtttest.ErrNothing):
 		return nothing
 	case err != nil:
 		return closed
