@@ -21,11 +21,12 @@ import (
 // startTimeout bounds a start; on two idle cores it takes some 2 s.
 const startTimeout = time.Minute
 
-// configuration is HiveMQ's, to be completed with a port. Retain handling, QoS and the like are its defaults. It keeps
-// nothing on disk.
+// configuration is HiveMQ's, to be completed with a port. It keeps nothing on disk, and bounds packets as the gateway does
+// by default (limits.frame), so that both say the same.
 const configuration = `<?xml version="1.0"?>
 <hivemq>
   <listeners><tcp-listener><port>%d</port><bind-address>127.0.0.1</bind-address></tcp-listener></listeners>
+  <mqtt><packets><max-packet-size>104857600</max-packet-size></packets></mqtt>
   <persistence><mode>in-memory</mode></persistence>
   <anonymous-usage-statistics><enabled>false</enabled></anonymous-usage-statistics>
 </hivemq>

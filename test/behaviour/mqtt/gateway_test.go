@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/asyncgate/asyncgate/test/gateway"
 	"github.com/asyncgate/asyncgate/test/hivemq"
@@ -137,11 +139,12 @@ func recordDifferences(t *testing.T, at target) {
 	}
 }
 
-// ofHiveMQ are dialogues whose end HiveMQ itself leaves to chance, or to hours.
-var ofHiveMQ = map[string]string{}
+// refusedOtherwise is a CONNECT that the gateway refuses as Mosquitto does, without a word, and HiveMQ with a code.
+const refusedOtherwise = "wills/3.1.1-on-a-topic-with-a-wildcard"
 
 // TestASecondBroker has the dialogues with HiveMQ, alone and behind the gateway: where the gateway is not known to differ
-// from Mosquitto it must not differ from HiveMQ, whatever that answers.
+// from Mosquitto it must not differ from HiveMQ, whatever that answers. What HiveMQ finds wrong, with a reason, is left
+// out: the gateway refuses that before HiveMQ sees it, as it does in the dialogues about what is wrong.
 func TestASecondBroker(t *testing.T) {
 	b := hivemqtest.Start(t)
 	alone := target{mqtttest.Target{URL: "mqtt://" + b.Address}, passwordAt}
@@ -151,16 +154,23 @@ func TestASecondBroker(t *testing.T) {
 	for _, c := range topics(t) {
 		c.scripts = slices.DeleteFunc(c.scripts, func(s *script) bool {
 			name := c.title + "/" + s.name
-			return list.of(name) != nil || ofHiveMQ[name] != ""
+			return c.title == "protocol" || list.of(name) != nil || name == refusedOtherwise
 		})
 		all = append(all, c)
 	}
-	want := playAll(t, alone, all, recording, asRecorded)
-	got := playAll(t, through, all, recording, func(name string, _ *script) *script { return want[name] })
+	listening := patience{8 * time.Second, 2 * time.Second}
+	want := playAll(t, alone, all, listening, asRecorded)
+	got := playAll(t, through, all, listening, func(name string, _ *script) *script { return want[name] })
+	count := 0
 	for name, w := range want {
-		if g := got[name]; g != nil && g.transcript() != w.transcript() {
+		g := got[name]
+		if g == nil || strings.Contains(w.transcript(), " reason=") {
+			continue
+		}
+		count++
+		if g.transcript() != w.transcript() {
 			t.Errorf("%s: HiveMQ says\n%sthrough the gateway\n%s", name, w.transcript(), g.transcript())
 		}
 	}
-	t.Logf("%d dialogues with HiveMQ", len(want))
+	t.Logf("%d dialogues with HiveMQ", count)
 }

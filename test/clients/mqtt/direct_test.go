@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 func TestDirect(t *testing.T) {
 	g := direct(t, mosquittotest.Start(t, mosquittotest.Options{}))
 	g.logins(t, func(*testing.T, scheme, mistake) {})
-	g.exchanges(t)
+	g.exchanges(t, 3)
 }
 
 // direct is the broker itself, on the listeners that it has.

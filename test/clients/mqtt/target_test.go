@@ -73,14 +73,15 @@ func (g *target) arguments(t *testing.T, s scheme, version string, change map[st
 	return all
 }
 
-// each has a function for every client and scheme and version that go together. Several run at once.
-func (g *target) each(t *testing.T, name string, do func(t *testing.T, d driver, s scheme, version string)) {
+// each has a function for every client and scheme and version that go together and are wanted. Several run at once.
+func (g *target) each(t *testing.T, name string, wanted func(driver, scheme, string) bool, do func(*testing.T, driver, scheme, string)) {
 	t.Helper()
 	t.Run(name, func(t *testing.T) {
 		for _, d := range drivers {
 			for _, s := range g.schemes {
-				for version, spelled := range versions {
-					if d.speaks(s, version) {
+				for _, version := range []string{"3", "4", "5"} {
+					spelled := versions[version]
+					if d.speaks(s, version) && wanted(d, s, version) {
 						t.Run(d.name+"/"+s.name+"/"+spelled, func(t *testing.T) {
 							t.Parallel()
 							do(t, d, s, version)
@@ -102,7 +103,7 @@ func note(t *testing.T, d driver, s scheme, version, job, outcome string) {
 // for its record of a refusal.
 func (g *target) logins(t *testing.T, audited func(*testing.T, scheme, mistake)) {
 	t.Helper()
-	g.each(t, "login", func(t *testing.T, d driver, s scheme, version string) {
+	g.each(t, "login", driver.speaks, func(t *testing.T, d driver, s scheme, version string) {
 		a := d.run(t, "login", g.arguments(t, s, version, nil))
 		note(t, d, s, version, "login", a.Outcome)
 		if a.Outcome != accepted {
@@ -112,7 +113,8 @@ func (g *target) logins(t *testing.T, audited func(*testing.T, scheme, mistake))
 			a := d.run(t, "login", g.arguments(t, s, version, wrong.change))
 			note(t, d, s, version, "login, "+wrong.codes[0], a.Outcome)
 			// What TLS refuses is told after the client has sent; whether it reads that or the end first is chance.
-			if untold := a.Outcome == disconnected && s.right["cert"] != ""; a.Outcome != refused && !untold {
+			// MQTT.js keeps an answer of 401 to itself.
+			if untold := a.Outcome == disconnected && s.right["cert"]+s.right["basic"] != ""; a.Outcome != refused && !untold {
 				t.Errorf("with %v: %+v", wrong.change, a)
 			}
 			audited(t, s, wrong)
@@ -120,10 +122,15 @@ func (g *target) logins(t *testing.T, audited func(*testing.T, scheme, mistake))
 	})
 }
 
-// exchanges has every client subscribe and publish with every quality of service, under each scheme that is at hand.
-func (g *target) exchanges(t *testing.T) {
+// exchanges has every client subscribe and publish with every quality of service, in every version, under every nth of
+// the schemes; which, differs from client to client.
+func (g *target) exchanges(t *testing.T, nth int) {
 	t.Helper()
-	g.each(t, "exchange", func(t *testing.T, d driver, s scheme, version string) {
+	count := 0
+	g.each(t, "exchange", func(d driver, s scheme, version string) bool {
+		count++
+		return count%nth == 0
+	}, func(t *testing.T, d driver, s scheme, version string) {
 		a := d.run(t, "exchange", g.arguments(t, s, version, nil))
 		note(t, d, s, version, "exchange", a.Outcome)
 		if a.Outcome != accepted || a.Records != 30 {

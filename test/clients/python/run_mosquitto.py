@@ -9,7 +9,7 @@ import driver
 a = driver.Arguments(sys.argv)
 NAME = subprocess.run(["mosquitto_pub", "--version"], capture_output=True, text=True).stdout.split(" running")[0]
 VERSIONS = {"3": "mqttv31", "4": "mqttv311", "5": "mqttv5"}
-REFUSALS = ("not authorised", "Not authorized", "bad user name or password", "Bad username or password", "identifier rejected",
+REFUSALS = ("not authorised", "Not authorized", "bad user name or password", "Bad User Name or Password", "identifier rejected",
             "A TLS error occurred", "SSL")
 
 
