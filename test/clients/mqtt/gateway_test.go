@@ -101,7 +101,9 @@ func everyScheme(t *testing.T, b *mosquittotest.Broker) func(*gatewaytest.Creden
 	t.Helper()
 	return func(c *gatewaytest.Credentials) []front {
 		key, wrongKey := keys(c)
-		alice := func(name, url string) scheme { return login(name, url, "alice", alicesPassword, wrongPassword, unknownUser) }
+		alice := func(name, url string) scheme {
+			return login(name, url, "alice", alicesPassword, wrongPassword, unknownUser)
+		}
 		auth := func(name, url, method string) scheme {
 			s := alice(name, url)
 			s.right["auth"] = method
