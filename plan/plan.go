@@ -84,6 +84,9 @@ type Requirement struct {
 	Scopes []string // scopes the principal must have; nil means none
 }
 
+// SwitchedOff is the Note of a server that the settings or the command line leave out.
+const SwitchedOff = "switched off"
+
 // Address is a host and port that somebody dials.
 type Address struct {
 	Host string

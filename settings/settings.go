@@ -43,6 +43,9 @@ type Settings struct {
 	Credentials Value[string]
 	DecoySecret Value[plan.Secret]
 	Admins      []Value[string]
+	Enforce     Value[plan.Enforce]
+	Perspective Value[string] // Application, Counterparty or Either
+	Grants      []Grant
 	Limits      plan.Limits // with the defaults for what the file does not say
 	Admin       Value[string]
 }
@@ -59,6 +62,8 @@ type Server struct {
 	Brokers   Brokers
 	TLS       TLS
 	Variables []Variable
+
+	Parameters []Parameter
 
 	Security                   Value[[]Scheme]
 	Mechanisms                 []Value[string]

@@ -40,7 +40,7 @@ func (c *connection) readConnect(ctx context.Context) (*wire.Connect, error) {
 			return nil, c.violation(ctx, err)
 		}
 		if err := c.client.Fill(wire.MaxConnect + maxHeader); err != nil {
-			return nil, unlessLeft(err)
+			return nil, c.unread(ctx, err)
 		}
 	}
 }

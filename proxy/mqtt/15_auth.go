@@ -110,7 +110,7 @@ func (c *connection) readAuth(ctx context.Context) (wire.Auth, *sasl.Reject, err
 			return a, nil, c.violation(ctx, err)
 		}
 		if err := c.client.Fill(limit); err != nil {
-			return a, nil, err
+			return a, nil, c.unread(ctx, err)
 		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/coder/websocket"
+
 	"github.com/asyncgate/asyncgate/proxy/mqtt/wire"
 	"github.com/asyncgate/asyncgate/proxy/stream"
 	"github.com/asyncgate/asyncgate/sasl"
@@ -56,10 +58,16 @@ func (c *connection) end(ctx context.Context, err error) error {
 		return unlessLeft(c.failUpstream(ctx, "upstream-lost", err))
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return c.silent(ctx)
-	case errors.Is(err, errText):
-		return unlessLeft(c.violation(ctx, err))
 	}
-	return unlessLeft(err)
+	return unlessLeft(c.unread(ctx, err))
+}
+
+// unread is an error of reading from the client, who is refused if it says that there is no WebSocket.
+func (c *connection) unread(ctx context.Context, err error) error {
+	if errors.Is(err, errFrame) {
+		return c.violation(ctx, err)
+	}
+	return err
 }
 
 // silent ends the connection of a client that has not been heard for too long.
@@ -165,6 +173,17 @@ func (c *connection) close() {
 	}
 	c.client.Release()
 	if c.ws != nil {
-		_ = c.ws.Close()
+		_ = c.ws.shut(c.status())
 	}
+}
+
+// status is how a WebSocket ends (RFC 6455 section 7.4.1).
+func (c *connection) status() websocket.StatusCode {
+	switch {
+	case c.session.Refused():
+		return websocket.StatusPolicyViolation
+	case c.hasToStop():
+		return websocket.StatusGoingAway
+	}
+	return websocket.StatusNormalClosure
 }

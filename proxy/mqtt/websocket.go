@@ -3,6 +3,7 @@ package mqtt
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"time"
@@ -38,22 +39,19 @@ func newWebSocket(ws *websocket.Conn, under net.Conn) *webSocket {
 	return &webSocket{Conn: under, ws: ws}
 }
 
-// errText is a message of text: MQTT control packets are binary (MQTT 5 section 6).
-var errText = errors.New("a WebSocket message of text")
+// errFrame is what is no WebSocket, or no MQTT inside one: control packets travel in binary messages (MQTT 5 section 6).
+var errFrame = errors.New("WebSocket")
 
 // Read reads what there is of one message. Pings are answered meanwhile.
 func (w *webSocket) Read(p []byte) (int, error) {
 	for {
 		if w.message == nil {
 			kind, message, err := w.ws.Reader(context.Background())
-			if websocket.CloseStatus(err) != -1 {
-				return 0, io.EOF
-			}
 			if err != nil {
-				return 0, err
+				return 0, ofFrame(err)
 			}
 			if kind != websocket.MessageBinary {
-				return 0, errText
+				return 0, fmt.Errorf("%w: a message of text", errFrame)
 			}
 			w.message = message
 		}
@@ -62,9 +60,23 @@ func (w *webSocket) Read(p []byte) (int, error) {
 			w.message, err = nil, nil
 		}
 		if n > 0 || err != nil {
-			return n, err
+			return n, ofFrame(err)
 		}
 	}
+}
+
+// ofFrame tells a frame that breaks the protocol from a connection that has ended.
+func ofFrame(err error) error {
+	var network net.Error
+	switch {
+	case err == nil:
+		return nil
+	case websocket.CloseStatus(err) != -1:
+		return io.EOF
+	case errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
+		return err
+	}
+	return fmt.Errorf("%w: %w", errFrame, err)
 }
 
 // Write writes one message.

@@ -159,3 +159,16 @@ var (
 		Mechanisms: []string{sasl.ScramSHA512, sasl.ScramSHA256, sasl.Plain}}}}
 	certificate = plan.Alternative{Enabled: true, All: []plan.Requirement{{Type: "X509", Mechanisms: []string{sasl.External}}}}
 )
+
+// Authority is the file of the authority that clients believe.
+func (c *Certificates) Authority() string { return filepath.Join(c.dir, "ca.crt") }
+
+// Serving is the gateway's certificate for a server of the test's own.
+func (c *Certificates) Serving(t testing.TB) *tls.Config {
+	t.Helper()
+	pair, err := tls.LoadX509KeyPair(filepath.Join(c.dir, "server.crt"), filepath.Join(c.dir, "server.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}
+}
