@@ -166,21 +166,21 @@ func mutate(t *testing.T, file string) int {
 		}
 	}
 	defer runtime.KeepAlive(first) // the schema is compiled once
-	count := 0
-	for _, m := range mutations {
-		for i := range sites(parse(t, text), "", "document") {
-			root := parse(t, text)
-			s := sites(root, "", "document")[i]
+	root, count := parse(t, text), 0
+	for _, s := range sites(root, "", "document") {
+		for _, m := range mutations {
 			if !m.applies(s) {
 				continue
 			}
 			count++
 			want, harmless := m.pointer(s), m.harmless != nil && m.harmless(s)
+			content, key, value := slices.Clone(s.parent.Content), *s.key(), *s.value()
 			m.apply(s)
 			changed, err := yaml.Marshal(root)
 			if err != nil {
 				t.Fatal(err)
 			}
+			s.parent.Content, *content[s.at], *content[s.at+1] = content, key, value
 			expectProblem(t, m.name+" at "+s.pointer, changed, want, harmless)
 		}
 	}

@@ -104,6 +104,7 @@ type reader struct {
 	faults   int                 // errors met, also those that were reported before
 	problems []Problem
 	seen     map[Problem]bool
+	through  int          // references that the pointer being followed has passed
 	told     map[bool]int // how many errors, and how many others
 }
 

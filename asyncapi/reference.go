@@ -64,6 +64,9 @@ func (r *reader) reference(v value) (Text, bool) {
 	return Text{}, false
 }
 
+// isReference reports whether a value is a reference, and says nothing.
+func (r *reader) isReference(v value) bool { return r.get(v, "$ref").isString() }
+
 // target is what a reference points at: a file, or what a JSON pointer (RFC 6901) leads to in one.
 func (r *reader) target(ref Text) (value, bool) {
 	name, pointer, fragment := strings.Cut(ref.Value, "#")
@@ -97,6 +100,16 @@ func (r *reader) point(v value, ref Text, pointer string) (value, bool) {
 	}
 	for token := range strings.SplitSeq(rest, "/") {
 		next := r.step(v, token)
+		if !next.there() && r.isReference(v) && r.through < maxHops {
+			r.through++ // what the pointer passes may be a reference itself
+			inner, ok := r.resolve(v)
+			r.through--
+			if !ok {
+				return value{}, false // said there
+			}
+			v = inner
+			next = r.step(v, token)
+		}
 		if !next.there() {
 			r.fault("document/unresolved-reference", ref.Place, r.choices(v, plainToken(token)),
 				"reference %s leads nowhere: there is no %s%s", quote(ref.Value), quote(plainToken(token)), r.within(v.at, ref.File))

@@ -31,8 +31,6 @@ func (j *judge) channelServers(channels value) {
 	}
 }
 
-func (j *judge) isReference(v value) bool { return j.member(v, "$ref").isString() }
-
 // hop is what a reference points at itself, which may be a reference again.
 func (j *judge) hop(v value) (ref Text, target value, ok bool) {
 	ref, ok = j.str(v, "$ref")
@@ -74,7 +72,8 @@ func (j *judge) operationTargets() {
 
 // operationTarget looks at one operation. The channel of one that stands under operations "MUST point to a channel definition
 // located in the root Channels Object"; its messages "MUST point to a subset of the messages defined in the channel"
-// (Operation Object). The same is said of its reply (Operation Reply Object).
+// (Operation Object). The same is said of its reply (Operation Reply Object), of which nothing is enforced but the channel:
+// what is wrong with the rest is a warning.
 func (j *judge) operationTarget(v value, rooted bool) {
 	operation, ok := j.quietly(v)
 	if !ok || !operation.isObject() {
@@ -82,7 +81,7 @@ func (j *judge) operationTarget(v value, rooted bool) {
 	}
 	channel := j.member(operation, "channel").value
 	if !rooted || j.leadsInto(channel, "channels", "a channel", "document/channel-reference") {
-		j.messagesOf(operation, channel)
+		j.messagesOf(operation, channel, Error)
 	}
 	reply := j.part(operation, "reply")
 	to := j.member(reply, "channel").value
@@ -90,19 +89,23 @@ func (j *judge) operationTarget(v value, rooted bool) {
 		return
 	}
 	if !rooted || j.leadsInto(to, "channels", "a channel", "document/channel-reference") {
-		j.messagesOf(reply, to)
+		j.messagesOf(reply, to, Warning)
 	}
 	if to, ok = j.quietly(to); !ok || !j.member(reply, "address").there() {
 		return
 	}
 	if address, stated := j.str(to, "address"); stated {
-		j.say("document/reply-address", j.member(reply, "address").keyAt, "leave the address of the reply out, or write address: null in the channel",
+		j.note(Warning, "document/reply-address", j.member(reply, "address").keyAt, "leave the address of the reply out, or write address: null in the channel",
 			fmt.Sprintf("the reply has an address, and its channel has one too: %s", quote(address.Value)))
 	}
 }
 
-// messagesOf looks whether messages are those of a channel.
-func (j *judge) messagesOf(v, reference value) {
+// notInURI are characters that a URI cannot carry as they are (RFC 3986), and that names of channels have.
+const notInURI = "{}[]<>|^`\\\" "
+
+// messagesOf looks whether messages are those of a channel, and referred to through it. To refer to a message where it is
+// described is a warning if the reference through the channel would be hard to write: converters to 3.0 did so.
+func (j *judge) messagesOf(v, reference value, severity Severity) {
 	channel, ok := j.quietly(reference)
 	if !ok || !channel.isObject() {
 		return
@@ -115,20 +118,34 @@ func (j *judge) messagesOf(v, reference value) {
 			strings.HasPrefix(ref.Value, path.Value+"/messages/") {
 			continue
 		}
-		j.say("document/message-reference", ref.Place, j.messageHint(own, target, path.Value),
+		if key, same := j.leadingTo(own, target); same {
+			how := severity
+			if strings.ContainsAny(path.Value, notInURI) {
+				how = Warning
+			}
+			j.note(how, "document/message-reference", ref.Place, "write "+path.Value+"/messages/"+escapePointer.Replace(key),
+				fmt.Sprintf("message %s has to be referred to in channel %s", quote(ref.Value), quote(path.Value)))
+			continue
+		}
+		hint := j.choices(own, "")
+		if hint == "" {
+			hint = "add it to the messages of the channel"
+		}
+		j.note(severity, "document/message-reference", ref.Place, hint,
 			fmt.Sprintf("message %s is not one of the messages of channel %s", quote(ref.Value), quote(path.Value)))
 	}
 }
 
-func (j *judge) messageHint(own, target value, channel string) string {
-	target, _ = j.quietly(target)
-	for _, f := range j.fields(own) {
-		if same, ok := j.quietly(f.value); ok && same.node == target.node {
-			return "write " + channel + "/messages/" + escapePointer.Replace(f.key)
+// leadingTo is the key of the member of an object that leads to the same as a value.
+func (j *judge) leadingTo(all, v value) (string, bool) {
+	v, ok := j.quietly(v)
+	if !ok {
+		return "", false
+	}
+	for _, f := range j.fields(all) {
+		if same, ok := j.quietly(f.value); ok && same.node == v.node {
+			return f.key, true
 		}
 	}
-	if hint := j.choices(own, ""); hint != "" {
-		return hint
-	}
-	return "add it to the messages of the channel"
+	return "", false
 }

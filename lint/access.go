@@ -6,7 +6,6 @@ import (
 
 	"github.com/asyncgate/asyncgate/asyncapi"
 	"github.com/asyncgate/asyncgate/plan"
-	"github.com/asyncgate/asyncgate/sasl"
 )
 
 // accessRules are about the ways into a server.
@@ -90,8 +89,8 @@ func wayOf(q asyncapi.Requirement, planned *plan.Alternative) way {
 				of = bearerToken
 			}
 		}
-		if planned != nil && i < len(planned.All) && len(planned.All[i].Mechanisms) > 0 {
-			of = ofMechanisms(planned.All[i].Mechanisms) // settings may leave of userPassword what never sends it
+		if use.Scheme.Type.Value == "userPassword" && planned != nil && i < len(planned.All) {
+			of = ofMechanisms(planned.All[i].Mechanisms) // settings may leave of it what never sends the password
 		}
 		w.strength = max(w.strength, of)
 	}
@@ -99,19 +98,10 @@ func wayOf(q asyncapi.Requirement, planned *plan.Alternative) way {
 	return w
 }
 
-// ofMechanisms is the strength of the weakest mechanism: the client chooses.
+// ofMechanisms is what userPassword amounts to: the client chooses the mechanism.
 func ofMechanisms(names []string) strength {
-	least := privateKey
-	for _, name := range names {
-		switch {
-		case name == sasl.External:
-		case strings.HasPrefix(name, "SCRAM-"):
-			least = min(least, secretUnseen)
-		case name == "OAUTHBEARER":
-			least = min(least, bearerToken)
-		default:
-			least = min(least, reusableSecret)
-		}
+	if len(names) == 0 || slices.ContainsFunc(names, func(name string) bool { return !strings.HasPrefix(name, "SCRAM-") }) {
+		return reusableSecret
 	}
-	return least
+	return secretUnseen
 }

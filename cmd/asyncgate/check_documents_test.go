@@ -98,7 +98,7 @@ func TestCheckPatterns(t *testing.T) {
 func TestCheckPolicy(t *testing.T) {
 	t.Chdir(put(t, map[string]string{
 		"a.yml": soundDocument, "strict.yaml": "require: { info: [contact] }\n", "broken.yaml": "require: { tls: always }\n",
-		"lax.yaml": "rules: { security/operations-not-enforced: off, policy/info: note }\nrequire: { info: [contact] }\n",
+		"lax.yaml": "rules: { security/no-port: off, policy/info: note }\nrequire: { info: [contact] }\n",
 	}))
 	for policy, want := range map[string]int{"strict.yaml": 1, "broken.yaml": 1, "lax.yaml": 0} {
 		if code, stdout, stderr := invoke(t, "", "check", "a.yml", "--policy", policy); code != want {

@@ -106,7 +106,8 @@ func (c *Certificates) Client(name string) (*tls.Config, error) {
 	return config, nil
 }
 
-func (c *Certificates) server(mode plan.AuthMode) *plan.TLS {
+// Server is what a server shows its clients, and whose certificates it believes.
+func (c *Certificates) Server(mode plan.AuthMode) *plan.TLS {
 	t := &plan.TLS{Certificate: filepath.Join(c.dir, "server.crt"), Key: filepath.Join(c.dir, "server.key"), ClientAuth: mode}
 	if mode != plan.CertificateNone {
 		t.ClientCA = filepath.Join(c.dir, "ca.crt")
@@ -126,12 +127,7 @@ type PlanOptions struct {
 // Plan has a server of each kind before one cluster. Clients on loopback are not slowed down for their failures, and a
 // drain does not wait.
 func Plan(o PlanOptions) *plan.Plan {
-	limits := plan.DefaultLimits()
-	limits.Drain = 100 * time.Millisecond
-	limits.ExemptClients = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
-	limits.Handshake = cmp.Or(o.Handshake, limits.Handshake)
-	limits.Idle = cmp.Or(o.Idle, limits.Idle)
-	p := &plan.Plan{Document: "in memory", Limits: limits}
+	p := bare(o)
 	add := func(name, protocol string, t *plan.TLS, ways ...plan.Alternative) *plan.Server {
 		p.Servers = append(p.Servers, plan.Server{
 			Name: name, Protocol: protocol, Enforced: true, Listen: "127.0.0.1:0", Advertise: plan.Address{Host: "127.0.0.1"},
@@ -142,14 +138,24 @@ func Plan(o PlanOptions) *plan.Plan {
 	c := o.Certificates
 	add(Plaintext, "kafka", nil).AllowAnonymous = true
 	add(SASL, "kafka", nil, users)
-	add(SASLTLS, "kafka-secure", c.server(plan.CertificateNone), users)
-	add(Optional, "kafka-secure", c.server(plan.CertificateOptional), users)
-	add(MTLS, "kafka-secure", c.server(plan.CertificateRequired), certificate)
+	add(SASLTLS, "kafka-secure", c.Server(plan.CertificateNone), users)
+	add(Optional, "kafka-secure", c.Server(plan.CertificateOptional), users)
+	add(MTLS, "kafka-secure", c.Server(plan.CertificateRequired), certificate)
 	add(Expiring, "kafka", nil, users).MaxSession = o.Session
 	add(Proxied, "kafka", nil, users).ProxyProtocol = true
-	byName := add(ByName, "kafka-secure", c.server(plan.CertificateNone), users)
+	byName := add(ByName, "kafka-secure", c.Server(plan.CertificateNone), users)
 	byName.Advertise.Host, byName.Brokers.SNI = "gateway.test", "broker-{id}.gateway.test"
 	return p
+}
+
+// bare is a plan without servers.
+func bare(o PlanOptions) *plan.Plan {
+	limits := plan.DefaultLimits()
+	limits.Drain = 100 * time.Millisecond
+	limits.ExemptClients = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	limits.Handshake = cmp.Or(o.Handshake, limits.Handshake)
+	limits.Idle = cmp.Or(o.Idle, limits.Idle)
+	return &plan.Plan{Document: "in memory", Limits: limits}
 }
 
 // The ways in.
@@ -158,3 +164,16 @@ var (
 		Mechanisms: []string{sasl.ScramSHA512, sasl.ScramSHA256, sasl.Plain}}}}
 	certificate = plan.Alternative{Enabled: true, All: []plan.Requirement{{Type: "X509", Mechanisms: []string{sasl.External}}}}
 )
+
+// Authority is the file of the authority that clients believe.
+func (c *Certificates) Authority() string { return filepath.Join(c.dir, "ca.crt") }
+
+// Serving is the gateway's certificate for a server of the test's own.
+func (c *Certificates) Serving(t testing.TB) *tls.Config {
+	t.Helper()
+	pair, err := tls.LoadX509KeyPair(filepath.Join(c.dir, "server.crt"), filepath.Join(c.dir, "server.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}
+}
