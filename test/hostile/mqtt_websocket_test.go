@@ -54,8 +54,11 @@ func dialWebSocket(ctx context.Context, address string) (net.Conn, error) {
 		}
 		return conn, err
 	}}
-	ws, _, err := websocket.Dial(ctx, "ws://"+address, &websocket.DialOptions{
+	ws, response, err := websocket.Dial(ctx, "ws://"+address, &websocket.DialOptions{
 		HTTPClient: &http.Client{Transport: transport}, Subprotocols: []string{"mqtt"}})
+	if response != nil && response.Body != nil {
+		_ = response.Body.Close()
+	}
 	if err != nil {
 		if c.under != nil {
 			err = errors.Join(err, c.under.Close())
@@ -98,6 +101,7 @@ func (u *upgraded) take(have []byte) (what string, rest []byte, err error) {
 	if err != nil {
 		return "", nil, err
 	}
+	defer response.Body.Close()
 	if u.frames = response.StatusCode == http.StatusSwitchingProtocols; !u.frames {
 		if _, err := io.Copy(io.Discard, response.Body); err != nil {
 			return "", nil, wire.ErrShort

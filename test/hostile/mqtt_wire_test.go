@@ -47,20 +47,16 @@ func judged(v *mqttVector) *wire.Malformed {
 	}
 	for {
 		h, err := s.Scan(b)
-		if err == nil {
-			err = decodeOne(&s, h, b[h.Size:h.Len()])
-		}
-		var m *wire.Malformed
 		switch {
-		case errors.As(err, &m):
-			return m
-		case err != nil && h.Type == wire.PUBLISH && h.Size > 0:
+		case err == nil:
+			err = decodeOne(&s, h, b[h.Size:h.Len()])
+		case err == wire.ErrShort && h.Type == wire.PUBLISH && h.Size > 0: // its head may be wrong by itself
 			_, _, err = wire.DecodePublish(h, b[h.Size:], s.Version, wire.Client)
-			if errors.As(err, &m) {
-				return m
-			}
-			return nil
-		case err != nil:
+		}
+		if m := (*wire.Malformed)(nil); errors.As(err, &m) {
+			return m
+		}
+		if len(b) < h.Len() || h.Size == 0 {
 			return nil
 		}
 		b = b[h.Len():]
