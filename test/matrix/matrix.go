@@ -65,7 +65,7 @@ func (r *Table) Print() {
 	if len(r.cells) == 0 {
 		return
 	}
-	fmt.Print(r)
+	fmt.Fprint(os.Stdout, r)
 	path := os.Getenv("ASYNCGATE_RESULTS")
 	if path == "" {
 		return
