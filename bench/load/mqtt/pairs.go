@@ -41,21 +41,24 @@ type pair struct {
 	room                chan struct{} // has something after the subscriber has read
 }
 
+// runs counts calls of Open: what is still on its way of one must not reach the next.
+var runs atomic.Int64
+
 // Open connects pairs. Their messages have quality of service 0 or 1.
 func Open(ctx context.Context, target Target, count int, qos byte) (_ *Pairs, err error) {
-	p := &Pairs{qos: qos}
+	p, run := &Pairs{qos: qos}, runs.Add(1)
 	defer func() {
 		if err != nil {
 			p.Close()
 		}
 	}()
 	for i := range count {
-		one := &pair{topic: fmt.Sprintf("bench/%04d", i), room: make(chan struct{}, 1)}
+		one := &pair{topic: fmt.Sprintf("bench/%06d/%04d", run, i), room: make(chan struct{}, 1)}
 		p.pairs = append(p.pairs, one)
-		if one.publisher, err = target.dial(ctx, fmt.Sprintf("bench-p-%d", i)); err != nil {
+		if one.publisher, err = target.dial(ctx, fmt.Sprintf("bench-p-%d-%d", run, i)); err != nil {
 			return nil, err
 		}
-		if one.subscriber, err = target.dial(ctx, fmt.Sprintf("bench-s-%d", i)); err != nil {
+		if one.subscriber, err = target.dial(ctx, fmt.Sprintf("bench-s-%d-%d", run, i)); err != nil {
 			return nil, err
 		}
 		if err = one.subscribe(qos); err != nil {
