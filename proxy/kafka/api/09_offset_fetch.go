@@ -39,6 +39,7 @@ func offsetFetch(q *asking) (Verdict, error) {
 // groups decides on a request with a list of groups that have topics of their own. The form is that of a topic which is
 // refused.
 func (q *asking) groups(group, topic about, f form) (Verdict, error) {
+	q.items = "Groups"
 	refused := q.refusals(q.top.count("Groups"))
 	limit := refused.b.limit
 	nested := map[string]*Change{}

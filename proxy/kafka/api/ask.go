@@ -200,7 +200,10 @@ func (q *asking) refusals(n int) *refusals {
 	response := wire.Response(q.h.Key, q.h.Version)
 	r := &refusals{of: make([]bool, n), b: builder{form: formOf(q.h.Key), top: q.top, limit: answerFactor*len(q.body) + answerFree}}
 	r.keeps, r.named = q.sessions, q.each.field
-	if q.adapted {
+	switch {
+	case q.part != nil:
+		r.b.form = *q.part
+	case q.adapted:
 		r.b.adapt(&r.b.form, q.h.Version, q.top)
 	}
 	for path, name := range r.b.items {

@@ -23,6 +23,8 @@ type ask struct {
 	filter  *filter // of the response, where the request does not name what it wants
 	// sessions: requests may be about a session, whose refused topics are remembered.
 	sessions bool
+	// part is the form of an element of the response for what is refused; nil: that of the whole error response.
+	part *form
 	// adapted: the form of the error response is adapted to the version for one element too.
 	adapted bool
 
@@ -88,7 +90,7 @@ var asks = map[int16]ask{
 	26: {whole: []about{useTransaction}},
 	28: {whole: []about{useTransaction, useGroup}, items: "Topics", each: topicTo(policy.Consume, "Name"), group: "GroupId"},
 	42: {items: "GroupsNames", each: about{"GroupsNames", policy.Group, policy.Delete}},
-	47: {whole: []about{{"GroupId", policy.Group, policy.Delete}}, items: "Topics", each: topicTo(policy.Consume, "Name"), group: "GroupId"},
+	47: {whole: []about{{"GroupId", policy.Group, policy.Delete}}, items: "Topics", each: topicTo(policy.Consume, "Name"), group: "GroupId", part: named},
 	60: {says: "asks nothing"},
 	61: {items: "Topics", each: topicTo(policy.Consume, "Name")},
 	65: {items: "TransactionalIds", each: about{"TransactionalIds", policy.Transaction, policy.Describe},
@@ -97,11 +99,17 @@ var asks = map[int16]ask{
 		says: "lists the transactional ids that may be used"},
 	71: {says: "asks nothing"},
 	72: {says: "asks nothing"},
-	78: {whole: []about{useGroup}, items: "Topics", each: topicTo(policy.Consume, ""), group: "GroupId", sessions: true, special: inSession, says: "sessions hold what is allowed, and nothing else"},
-	79: {whole: []about{useGroup}, items: "Topics", each: topicTo(policy.Consume, ""), group: "GroupId", special: inSession},
-	91: {whole: []about{useGroup}, items: "Topics", each: topicTo(policy.Consume, "TopicName"), group: "GroupId"},
-	92: {whole: []about{{"GroupId", policy.Group, policy.Delete}}, items: "Topics", each: topicTo(policy.Consume, "TopicName"), group: "GroupId"},
+	78: {whole: []about{useGroup}, items: "Topics", each: topicTo(policy.Consume, ""), group: "GroupId", sessions: true, special: inSession, says: "sessions hold what is allowed, and nothing else", part: responses},
+	79: {whole: []about{useGroup}, items: "Topics", each: topicTo(policy.Consume, ""), group: "GroupId", special: inSession, part: responses},
+	91: {whole: []about{useGroup}, items: "Topics", each: topicTo(policy.Consume, "TopicName"), group: "GroupId", part: responses},
+	92: {whole: []about{{"GroupId", policy.Group, policy.Delete}}, items: "Topics", each: topicTo(policy.Consume, "TopicName"), group: "GroupId", part: responses},
 }
+
+// responses and named are the forms of topics in responses.
+var (
+	responses = &form{items: pairs{"Responses": "Topics", "Responses.Partitions": "Partitions"}}
+	named     = &form{items: topics}
+)
 
 // hidden hides an element of a response that names what may not be seen.
 func hidden(a about) func(it, parent item, judge Judge) bool {
