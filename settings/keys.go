@@ -18,22 +18,11 @@ func (r *reader) settings(s *Settings, n node) {
 		"admins":      r.texts(&s.Admins),
 		"limits":      func(n node) { r.limits(&s.Limits, n) },
 		"admin":       func(n node) { r.object(n, "admin", keys{"listen": r.listen(&s.Admin)}) },
-		"enforce":     r.enforce,
+		"enforce":     r.enforce(&s.Enforce),
 		"tokens":      r.later("tokens come with a later version"),
-		"perspective": r.later("leave it out: it counts once operations are enforced"),
-		"grants":      r.later("leave it out: it counts once operations are enforced"),
+		"perspective": r.choice(&s.Perspective, Application, Counterparty, Either),
+		"grants":      func(n node) { r.items(n, "a list of grants", func(item node) { r.grant(s, item) }) },
 	})
-}
-
-// enforce accepts the one way of enforcing there is.
-func (r *reader) enforce(n node) {
-	switch s, ok := r.scalar(n, "connections"); {
-	case !ok || s == "connections":
-	case s == "operations" || s == "observe":
-		r.fault(n.at, "settings/unsupported", "write enforce: connections, or leave it out", "enforce: %s is not supported yet", s)
-	default:
-		r.invalid(n, "write enforce: connections, or leave it out", "%q is no way to enforce", s)
-	}
 }
 
 func (r *reader) limits(l *plan.Limits, n node) {
@@ -67,7 +56,9 @@ func (r *reader) upstream(u *Upstream, n node) {
 		"tls":       func(n node) { r.upstreamTLS(&u.TLS, n) },
 		"identity":  r.identity(&u.Identity),
 		"sasl":      func(n node) { r.upstreamSASL(&u.SASL, n) },
-		"address":   r.later("MQTT comes with a later version; the brokers of a Kafka server are listed under bootstrap"),
+		"address":   r.broker(&u.Address),
+		"username":  r.text(&u.Username),
+		"password":  r.secret(&u.Password),
 	})
 }
 
@@ -75,9 +66,9 @@ func (r *reader) identity(to *Value[string]) func(node) {
 	return func(n node) {
 		switch s, ok := r.scalar(n, "service"); {
 		case !ok:
-		case s == "service":
+		case s == "service" || s == "principal": // the second on MQTT only, which the compiler knows
 			*to = Value[string]{n.at, s}
-		case s == "principal" || s == "delegation-token" || s == "unsafeForward":
+		case s == "delegation-token" || s == "unsafeForward":
 			r.fault(n.at, "settings/unsupported", "write identity: service, or leave it out", "identity: %s is not supported yet", s)
 		default:
 			r.invalid(n, "write identity: service, or leave it out", "%q is no identity", s)

@@ -77,6 +77,12 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		{s.Mechanisms[0].V, "SCRAM-SHA-512"},
 		{[]bool{s.RequireAll.V, s.AllowAnonymous.V, s.UnsafePlaintextCredentials.V, s.ProxyProtocol.V}, []bool{true, false, true, true}},
 		{s.MaxSession.V, time.Hour},
+		{[]any{set.Enforce.V, set.Perspective.V}, []any{plan.Operations, settings.Counterparty}},
+		{set.Grants[0].Actions, []plan.Action{plan.Produce, plan.Consume, plan.Create, plan.Delete}},
+		{[]string{set.Grants[0].Kind, set.Grants[0].Prefix, set.Grants[0].Name}, []string{"topic", "orders.", ""}},
+		{[]string{set.Grants[1].Principal.V, set.Grants[1].Kind, set.Grants[1].Name}, []string{"*", "group", "shared"}},
+		{set.Server("mtls-connections").Parameters[0].Principal.V, "name"},
+		{set.Server("mtls-connections").Parameters[1].Dots.V, true},
 		{set.Server("mtls-connections").Brokers.SNI.V, "broker-{id}.kafka.example.org"},
 		{set.Limits, plan.Limits{
 			Handshake: 5 * time.Second, Idle: 10 * time.Minute, PreAuthFrame: 32 << 10, Frame: 1 << 20, Connections: 1,

@@ -17,12 +17,17 @@ var arrows = []struct {
 	{"asyncapi", []string{""}},
 	{"sasl", []string{""}},
 	{"tlsconf", []string{""}},
+	{"references", []string{"sasl", "tlsconf", "plan", "policy", "settings", "credentials", "plan/compile", "proxy"}},
 	{"plan", []string{""}},
+	{"docs/problems", []string{""}},
+	{"lint", []string{"settings", "credentials", "plan/compile", "proxy", "report"}},
+	{"lint/orgpolicy", []string{"settings", "credentials", "plan/compile", "proxy", "report"}},
+	{"report", []string{"asyncapi", "settings", "credentials", "plan/compile", "lint", "proxy"}},
 	{"policy", []string{"asyncapi", "settings", "credentials", "plan/compile", "proxy"}},
 	{"credentials", []string{"asyncapi", "settings", "plan", "proxy"}},
-	{"proxy", []string{"asyncapi", "settings", "credentials", "plan/compile", "proxy/kafka"}},
-	{"proxy/kafka", []string{"asyncapi", "settings", "credentials", "plan/compile"}},
-	{"plan/compile", []string{"proxy", "credentials", "sasl"}},
+	{"proxy", []string{"asyncapi", "references", "settings", "credentials", "plan/compile", "lint", "report", "proxy/kafka"}},
+	{"proxy/kafka", []string{"asyncapi", "references", "settings", "credentials", "plan/compile", "lint", "report"}},
+	{"plan/compile", []string{"references", "proxy", "credentials", "sasl", "lint", "report"}},
 }
 
 func TestArrowsPointDown(t *testing.T) {

@@ -25,12 +25,13 @@ type compiler struct {
 	problems []plan.Problem
 	off      bool // the server at hand is switched off: its errors are warnings
 
-	noCredentials bool // the missing credentials file has been reported
+	noCredentials bool                  // the missing credentials file has been reported
+	said          map[plan.Problem]bool // what has been reported: servers share operations
 }
 
 // Compile makes the plan. Settings may be nil. Neither the document nor the settings are changed.
 func Compile(doc *asyncapi.Document, set *settings.Settings, opt Options) (*plan.Plan, []plan.Problem) {
-	c := &compiler{doc: doc, set: set, opt: opt}
+	c := &compiler{doc: doc, set: set, opt: opt, said: map[plan.Problem]bool{}}
 	if set == nil {
 		c.set = &settings.Settings{Limits: plan.DefaultLimits()}
 	} else {
@@ -39,10 +40,13 @@ func Compile(doc *asyncapi.Document, set *settings.Settings, opt Options) (*plan
 	c.out = &plan.Plan{
 		Document: doc.File, AsyncAPI: doc.Version, Title: doc.Title,
 		Credentials: c.set.Credentials.V, DecoySecret: c.set.DecoySecret.V,
-		Enforce: plan.Connections, Limits: c.set.Limits, Admin: c.set.Admin.V,
+		Enforce: plan.Connections, Grants: grants(c.set), Limits: c.set.Limits, Admin: c.set.Admin.V,
 	}
 	for _, a := range c.set.Admins {
 		c.out.Admins = append(c.out.Admins, a.V)
+	}
+	if c.set.Enforce.Stated() {
+		c.out.Enforce = c.set.Enforce.V
 	}
 	c.names()
 	for i := range doc.Servers {
@@ -50,6 +54,7 @@ func Compile(doc *asyncapi.Document, set *settings.Settings, opt Options) (*plan
 	}
 	c.off = false
 	c.whole()
+	c.enforcement(opt.Deployment)
 	c.listeners()
 	c.files()
 	return c.out, c.problems
@@ -72,10 +77,14 @@ func (c *compiler) add(s plan.Severity, code string, at place, hint, format stri
 	if c.off && s == plan.Error {
 		s = plan.Warning
 	}
-	c.problems = append(c.problems, plan.Problem{
+	p := plan.Problem{
 		Severity: s, Code: code, File: at.file, Line: at.line, Column: at.column, Pointer: at.pointer,
 		Message: fmt.Sprintf(format, args...), Hint: hint,
-	})
+	}
+	if !c.said[p] {
+		c.said[p] = true
+		c.problems = append(c.problems, p)
+	}
 }
 
 // names reports servers that the settings or the options know and the document does not.
@@ -96,19 +105,12 @@ func (c *compiler) names() {
 
 // whole reports what concerns the document as a whole.
 func (c *compiler) whole() {
-	kafka, brokers, running := 0, 0, false
-	var later []string
+	brokers, running := 0, false
 	for i := range c.out.Servers {
 		s := &c.out.Servers[i]
 		running = running || s.Enforced
-		switch family(s.Protocol) {
-		case familyKafka:
-			kafka, brokers = kafka+1, brokers+1
-		case familyMQTT:
+		if s.MQTT != nil || family(s.Protocol) == familyKafka {
 			brokers++
-			if s.Note == noteLater {
-				later = append(later, s.Name)
-			}
 		}
 	}
 	at := place{file: c.doc.File, pointer: "/servers"}
@@ -120,21 +122,17 @@ func (c *compiler) whole() {
 	case brokers == 0:
 		c.add(plan.Error, "security/no-broker-server", at, c.noBrokerHint(),
 			"the document has no server of protocol kafka, kafka-secure or mqtt, so there is nothing to enforce")
-	case kafka > 0 && !running:
+	case !running:
 		c.add(plan.Error, "settings/nothing-to-run", at, "name one with --server, or remove enabled: false",
-			"every Kafka server of the document is switched off")
-	}
-	if len(later) > 0 {
-		c.add(plan.Warning, "security/protocol-later", at, "", "MQTT is not enforced yet: %s", strings.Join(later, ", "))
-	}
-	if running {
-		c.add(plan.Warning, "security/operations-not-enforced", place{file: c.doc.File}, "",
-			"only connections are enforced, operations are not yet: whoever gets in may use every topic and group that the gateway may")
+			"every server of the document that speaks Kafka or MQTT is switched off")
 	}
 }
 
 func (c *compiler) noBrokerHint() string {
 	for _, s := range c.doc.Servers {
+		if family(s.Protocol.Value) == familyWebSocket {
+			return "if it carries MQTT, give server " + s.Name + " a binding mqtt: {}, or " + block(s.Name, "protocol: mqtt")
+		}
 		if lower := strings.ToLower(s.Protocol.Value); lower != s.Protocol.Value && family(lower) != familyOther {
 			return fmt.Sprintf("protocol %q is written %s", s.Protocol.Value, lower)
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,16 +22,22 @@ import (
 
 // Documents and settings as they are written, and the plan and the problems that come of them.
 func TestRules(t *testing.T) {
-	for _, path := range []string{"testdata/schemes.txt", "testdata/addresses.txt", "testdata/deployment.txt"} {
+	for _, path := range []string{"testdata/schemes.txt", "testdata/addresses.txt", "testdata/deployment.txt", "testdata/rules.txt"} {
 		for _, c := range cases.Load(t, path).Cases {
 			t.Run(c.Name, func(t *testing.T) {
 				p, problems := compiled(t, c)
+				if path == "testdata/rules.txt" {
+					problems = slices.DeleteFunc(problems, lacking)
+				}
 				c.Expect(t, "plan", summary(p))
 				c.Expect(t, "problems", listing(problems))
 			})
 		}
 	}
 }
+
+// lacking are problems of a deployment that is not what a case is about.
+func lacking(p plan.Problem) bool { return strings.HasPrefix(p.Code, "settings/no-") }
 
 // compiled runs a case. The part "settings" may be absent; "options" has lines such as "only a" or "upstream a=b:1".
 func compiled(t *testing.T, c *cases.Case) (*plan.Plan, []plan.Problem) {
@@ -105,8 +112,72 @@ func summary(p *plan.Plan) string {
 		for _, a := range s.Alternatives {
 			fmt.Fprintf(&b, "  %s%s\n", map[bool]string{false: "disabled: "}[a.Enabled], requirements(a.All))
 		}
+		for _, r := range s.Rules {
+			b.WriteString("  " + ruleText(r))
+		}
 	}
 	return b.String()
+}
+
+// ruleText is a rule in a line, and a line for each of its alternatives.
+func ruleText(r plan.Rule) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s by %s at %d%s%s\n", strings.ToUpper(string(r.Action)), segments(r.Segments), r.Operation, r.Line, r.Pointer, narrow(r.Narrow))
+	if r.Stated {
+		for _, a := range r.Alternatives {
+			fmt.Fprintf(&b, "    %s%s\n", map[bool]string{false: "disabled: "}[a.Enabled], requirements(a.All))
+		}
+	}
+	return b.String()
+}
+
+func segments(list []plan.Segment) string {
+	var b strings.Builder
+	for _, s := range list {
+		p := s.Parameter
+		if p == nil {
+			b.WriteString(s.Literal)
+			continue
+		}
+		b.WriteString("{" + p.Name)
+		if p.Enum != nil {
+			b.WriteString(" of " + strings.Join(p.Enum, "|"))
+		}
+		if p.Pattern != "" {
+			b.WriteString(" like " + p.Pattern)
+		}
+		if p.MinLength > 0 || p.MaxLength > 0 {
+			fmt.Fprintf(&b, " %d-%d", p.MinLength, p.MaxLength)
+		}
+		if p.Integer {
+			b.WriteString(" integer")
+		}
+		if p.Dots {
+			b.WriteString(" with dots")
+		}
+		if p.Principal != "" {
+			b.WriteString(" = principal's " + p.Principal)
+		}
+		b.WriteString("}")
+	}
+	return b.String()
+}
+
+func narrow(n plan.Narrow) string {
+	out := ""
+	if n.GroupID != nil {
+		out += fmt.Sprintf(", group %v%s", n.GroupID.Enum, n.GroupID.Pattern)
+	}
+	if n.ClientID != nil {
+		out += fmt.Sprintf(", client %v%s", n.ClientID.Enum, n.ClientID.Pattern)
+	}
+	if n.QoS != nil {
+		out += fmt.Sprintf(", qos %v", n.QoS)
+	}
+	if n.Retain != nil {
+		out += fmt.Sprintf(", retain %v", *n.Retain)
+	}
+	return out
 }
 
 func brokers(b plan.Brokers) string {
