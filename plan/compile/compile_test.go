@@ -316,3 +316,27 @@ servers:
 		t.Error(diff)
 	}
 }
+
+// What the binding of a server says of MQTT is in its plan.
+func TestMQTTBindingsOfAServer(t *testing.T) {
+	doc, problems := asyncapi.Read("d.yml", []byte(`asyncapi: 3.0.0
+servers:
+  a:
+    host: h:8883
+    protocol: mqtts
+    security: [ { type: userPassword } ]
+    bindings: { mqtt: { clientId: guest, cleanSession: false, keepAlive: 60, lastWill: { topic: last, qos: 2, message: gone, retain: true } } }
+`))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	p, _ := compile.Compile(doc, nil, compile.Options{})
+	no, yes, two, gone := false, true, 2, "gone"
+	want := &plan.MQTT{
+		ClientIDs: plan.DerivedIDs, ClientID: "guest", CleanSession: &no, KeepAlive: 60,
+		LastWill: &plan.LastWill{Topic: "last", QoS: &two, Message: &gone, Retain: &yes},
+	}
+	if diff := cmp.Diff(want, p.Servers[0].MQTT); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/asyncgate/asyncgate/asyncapi"
@@ -38,12 +39,7 @@ func (c *compiler) carries(w *work) int {
 
 // boundToMQTT reports whether the bindings of a document say that a server is MQTT.
 func (c *compiler) boundToMQTT(s *asyncapi.Server) bool {
-	for _, b := range s.Bindings {
-		if b.Protocol == "mqtt" || b.Protocol == "mqtt5" {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.Bindings, ofMQTT) || c.channelsBoundToMQTT(s)
 }
 
 // webSocket reports whether clients open a WebSocket.

@@ -56,6 +56,7 @@ func (c *compiler) server(s *asyncapi.Server) {
 	c.addresses(w)
 	if w.family == familyMQTT {
 		c.mqtt(w)
+		c.mqttBindings(w)
 	}
 	if w.secure() || w.set.TLS.Stated() {
 		w.out.TLS = &plan.TLS{
