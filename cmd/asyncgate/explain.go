@@ -134,7 +134,7 @@ func resourceOf(text string) (policy.Resource, error) {
 
 // planToExplain makes the plan of a document, and prints its problems if some of them are errors.
 func planToExplain(env *environment, doc, settings string, remote []string) (*plan.Plan, error) {
-	p, problems, err := loadPlan(doc, settings, remote, compile.Options{})
+	p, problems, err := loadPlan(doc, settings, remote, compile.Options{Decisions: true})
 	if err != nil {
 		return nil, &exitError{exitUsage, err}
 	}
