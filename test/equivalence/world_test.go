@@ -124,13 +124,19 @@ type world struct {
 	topics  map[string][16]byte // ids
 }
 
+// made says that the shared cluster has the topics.
+var made bool
+
 // newWorld makes the topics, groups and transactional ids that the requests name.
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, cluster: shared.Get(t), topics: map[string][16]byte{}}
 	w.admin = w.cluster.Client(t)
-	for _, topic := range existing {
-		w.cluster.CreateTopic(t, topic, 1)
+	if !made {
+		for _, topic := range existing {
+			w.cluster.CreateTopic(t, topic, 1)
+		}
+		made = true
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
