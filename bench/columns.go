@@ -15,6 +15,7 @@ const (
 	direct          = "direct"
 	haproxy         = "haproxy"
 	asyncgate       = "asyncgate"
+	operations      = "asyncgate-operations"
 	haproxyTLS      = "haproxy-tls"
 	asyncgateTLS    = "asyncgate-tls"
 	asyncgateScram  = "asyncgate-tls-scram"
@@ -26,13 +27,14 @@ var titles = map[string]string{
 	direct:         "direct",
 	haproxy:        "HAProxy",
 	asyncgate:      "asyncgate",
+	operations:     "asyncgate, operations enforced",
 	haproxyTLS:     "HAProxy, TLS",
 	asyncgateTLS:   "asyncgate, TLS",
 	asyncgateScram: "asyncgate, TLS + SCRAM",
 }
 
 func columnNames() []string {
-	return []string{direct, haproxy, asyncgate, haproxyTLS, asyncgateTLS, asyncgateScram}
+	return []string{direct, haproxy, asyncgate, operations, haproxyTLS, asyncgateTLS, asyncgateScram}
 }
 
 // way is a column on the rig: where the loader and the Java tools go, and the process that stands there.
@@ -78,6 +80,9 @@ func (b *bench) makeWays() (map[string]way, error) {
 			java:    scram,
 			process: g.Process,
 		}
+	}
+	if g := b.rig.Operations; g != nil {
+		ways[operations] = way{target: load.Target{Address: g.Addresses[rig.Clear]}, java: inClear, process: g.Process}
 	}
 	return ways, nil
 }

@@ -91,7 +91,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	defer cancel()
 
 	fmt.Fprintln(stderr, "starting Apache Kafka and what stands in front of it")
-	r, err := rig.Start(ctx, rig.Options{Root: root, HAProxy: chosen.haproxy(), Gateway: chosen.asyncgate(), Program: o.program})
+	r, err := rig.Start(ctx, rig.Options{Root: root, HAProxy: chosen.haproxy(), Gateway: chosen.asyncgate(), Operations: chosen.columns[operations], Program: o.program})
 	if err != nil {
 		return err
 	}

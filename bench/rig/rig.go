@@ -17,6 +17,8 @@ type Rig struct {
 	Broker  *Broker
 	HAProxy *HAProxy // nil if it is not installed or not wanted
 	Gateway *Gateway // nil if it is not wanted
+	// Operations is a gateway that enforces operations; nil: none was asked for.
+	Operations *Gateway
 	// Memory says that the broker's log is in memory.
 	Memory bool
 
@@ -27,10 +29,11 @@ type Rig struct {
 
 // Options say what to start beside the broker.
 type Options struct {
-	Root    string // of the project
-	HAProxy bool
-	Gateway bool
-	Program string // a built gateway; default: built from Root
+	Root       string // of the project
+	HAProxy    bool
+	Gateway    bool
+	Operations bool   // a gateway that enforces operations too
+	Program    string // a built gateway; default: built from Root
 }
 
 // Start starts the rig.
@@ -46,12 +49,12 @@ func Start(ctx context.Context, o Options) (_ *Rig, err error) {
 			r.Stop()
 		}
 	}()
-	ports, err := freePorts(haproxyPorts + 2*gatewayPorts)
+	ports, err := freePorts(haproxyPorts + 3*gatewayPorts)
 	if err != nil {
 		return nil, err
 	}
 	r.ports = ports + haproxyPorts + gatewayPorts
-	if o.Gateway && o.Program == "" {
+	if (o.Gateway || o.Operations) && o.Program == "" {
 		if r.program, err = build(ctx, o.Root, r.dir); err != nil {
 			return nil, err
 		}
@@ -66,7 +69,12 @@ func Start(ctx context.Context, o Options) (_ *Rig, err error) {
 		}
 	}
 	if o.Gateway {
-		if r.Gateway, err = startGateway(ctx, r.program, r.dir, ports+haproxyPorts, r.Broker); err != nil {
+		if r.Gateway, err = startGateway(ctx, r.program, r.dir, ports+haproxyPorts, r.Broker, false); err != nil {
+			return nil, err
+		}
+	}
+	if o.Operations {
+		if r.Operations, err = startGateway(ctx, r.program, r.dir, r.ports+gatewayPorts, r.Broker, true); err != nil {
 			return nil, err
 		}
 	}
@@ -80,7 +88,7 @@ func (r *Rig) FreshHAProxy(ctx context.Context) (*HAProxy, error) {
 
 // FreshGateway starts another gateway, which has done nothing yet; the caller stops it. Only one runs at a time.
 func (r *Rig) FreshGateway(ctx context.Context) (*Gateway, error) {
-	return startGateway(ctx, r.program, r.dir, r.ports, r.Broker)
+	return startGateway(ctx, r.program, r.dir, r.ports, r.Broker, false)
 }
 
 // File writes a file that goes with the rig and returns its path.
@@ -104,6 +112,9 @@ func (r *Rig) TLS() (*tls.Config, error) {
 
 // Stop ends everything and deletes what was written.
 func (r *Rig) Stop() {
+	if r.Operations != nil {
+		r.Operations.Stop()
+	}
 	if r.Gateway != nil {
 		r.Gateway.Stop()
 	}
