@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"hash/maphash"
 	"regexp"
 	"slices"
 	"sync"
@@ -13,9 +14,11 @@ import (
 // keyConsumerGroupHeartbeat is the API key of ConsumerGroupHeartbeat (KIP-848).
 const keyConsumerGroupHeartbeat = 68
 
-// maxPattern bounds the regular expression of a subscription, in bytes, and maxSubscriptions the members that have one.
+// What subscriptions may take: the bytes of a regular expression, those of the names that are beside it, and the members
+// that have one.
 const (
 	maxPattern       = 4 << 10
+	maxNamed         = 64 << 10
 	maxSubscriptions = 10_000
 )
 
@@ -30,7 +33,20 @@ type subscriptions struct {
 type subscription struct {
 	pattern *regexp.Regexp
 	named   []string // what the member subscribes to besides
-	sent    []string
+	sent    uint64   // hash of the names that the broker was sent last
+}
+
+var seed64 = maphash.MakeSeed()
+
+// hashOf is the hash of a list of names.
+func hashOf(names []string) uint64 {
+	var h maphash.Hash
+	h.SetSeed(seed64)
+	for _, name := range names {
+		_, _ = h.WriteString(name)
+		_ = h.WriteByte(0)
+	}
+	return h.Sum64()
 }
 
 // heartbeat decides on a ConsumerGroupHeartbeat.
@@ -49,7 +65,7 @@ func (r *enforced) heartbeat(ctx context.Context) (verdict, error) {
 		if err != nil {
 			return r.malformed(ctx, err)
 		}
-		return r.answer(ctx, frame, "subscription", "a regular expression that is none, or is longer than 4 KiB")
+		return r.answer(ctx, frame, "subscription", "a regular expression that is none, or is longer than 4 KiB, or has more than 64 KiB of names beside it")
 	}
 	if mine == nil || !r.subject.Decide(policy.Use, policy.Resource{Kind: policy.Group, Name: text(s.Group)}).Allowed {
 		return r.ask(ctx)
@@ -61,8 +77,8 @@ func (r *enforced) heartbeat(ctx context.Context) (verdict, error) {
 		}
 		return r.ask(ctx)
 	}
-	if s.Regexp || s.Named || !slices.Equal(names, mine.sent) {
-		mine.sent = names
+	if sum := hashOf(names); s.Regexp || s.Named || sum != mine.sent {
+		all.sent(key, sum)
 		r.body = api.Resubscribe(r.h, r.body, names)
 	}
 	return r.ask(ctx)
@@ -96,15 +112,30 @@ func (all *subscriptions) update(key string, s *api.Subscription) (mine *subscri
 	}
 	if s.Named {
 		now.named = nil
+		size := 0
 		for _, name := range s.Names {
 			now.named = append(now.named, string(name))
+			size += len(name)
+		}
+		if size > maxNamed {
+			return nil, false
 		}
 	}
 	if all.of == nil || len(all.of) >= maxSubscriptions {
 		all.of = make(map[string]*subscription)
 	}
 	all.of[key] = &now
-	return &now, true
+	copied := now
+	return &copied, true
+}
+
+// sent notes what the broker knows of a member's subscription.
+func (all *subscriptions) sent(key string, sum uint64) {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if s := all.of[key]; s != nil {
+		s.sent = sum
+	}
 }
 
 // matching are the names that a subscription means: those it says, which are asked about like any others, and of those that

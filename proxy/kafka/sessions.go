@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"context"
-	"maps"
 	"sync"
 
 	"github.com/asyncgate/asyncgate/plan"
@@ -13,9 +12,8 @@ import (
 // What the sessions of one connection may take. A client has one for each broker it fetches from, which is one on a
 // connection; who opens many loses those that it had.
 const (
-	maxSessions      = 64
-	maxSessionTopics = 100_000
-	maxSessionDenied = 1 << 20 // bytes
+	maxSessions     = 4
+	maxSessionBytes = 4 << 20 // of names, and of what is told of those refused: as much as one request can bring
 )
 
 // sessions are the fetch sessions (KIP-227) and share sessions (KIP-932) that were opened on a connection. In a session a
@@ -34,7 +32,7 @@ type fetched struct {
 	group   string
 	topics  map[string]bool // by name
 	denied  map[string]*denied
-	size    int // of denied, in bytes
+	size    int // of all of it, in bytes
 }
 
 // denied is a topic that was refused to a session.
@@ -133,7 +131,12 @@ func (f *fetched) change(of *api.Session, allowed map[string]bool, parts []api.P
 			delete(f.denied, string(topic))
 		}
 	}
-	maps.Copy(f.topics, allowed)
+	for topic := range allowed {
+		if !f.topics[topic] {
+			f.topics[topic] = true
+			f.size += len(topic)
+		}
+	}
 	for _, p := range parts {
 		d := f.denied[string(p.Topic)]
 		if d == nil {
@@ -145,12 +148,13 @@ func (f *fetched) change(of *api.Session, allowed map[string]bool, parts []api.P
 			}
 			d = &denied{question: q}
 			f.denied[string(p.Topic)] = d
+			f.size += len(p.Topic)
 		}
 		d.n++
 		d.elements = append(d.elements, p.Element...)
 		f.size += len(p.Element)
 	}
-	return len(f.topics) <= maxSessionTopics && f.size <= maxSessionDenied
+	return f.size <= maxSessionBytes
 }
 
 // remembered are the elements of a response for all that was refused to the session.

@@ -18,8 +18,9 @@ type topics struct {
 	cluster  *cluster
 	upstream *upstream
 
-	mu    sync.RWMutex
-	names map[[16]byte]string
+	mu      sync.RWMutex
+	names   map[[16]byte]string
+	unknown map[[16]byte]time.Time // when the cluster was asked for it, and had no such topic
 
 	asking sync.Mutex // one question at a time
 	last   seed       // the connection for them
@@ -36,6 +37,13 @@ const (
 	idsAtOnce   = 1000
 )
 
+// unknownFor is how long nobody asks again for an id that no topic has: a client may name it with every Fetch. A topic that
+// is made meanwhile is unknown for so long; clients ask again for what has just been made.
+const (
+	unknownFor = time.Second
+	maxUnknown = 10_000
+)
+
 // topicsVersion is the version of Metadata in which a topic can be asked for by its id (KIP-516).
 const topicsVersion = 12
 
@@ -50,7 +58,7 @@ func (t *topics) name(id [16]byte) (string, bool) {
 // learn asks the cluster for the topics of ids that are not known yet. What is not known after it, no topic has; or the
 // cluster does not answer.
 func (t *topics) learn(ctx context.Context, ids [][16]byte) {
-	ids = slices.DeleteFunc(ids, func(id [16]byte) bool { _, known := t.name(id); return known })
+	ids = slices.DeleteFunc(ids, t.told)
 	for batch := range slices.Chunk(ids, idsAtOnce) {
 		request := kmsg.NewPtrMetadataRequest()
 		for _, id := range batch {
@@ -65,6 +73,32 @@ func (t *topics) learn(ctx context.Context, ids [][16]byte) {
 			return
 		}
 		t.keep(response)
+		t.missed(batch)
+	}
+}
+
+// told reports whether the cluster need not be asked for an id.
+func (t *topics) told(id [16]byte) bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	_, known := t.names[id]
+	at, missed := t.unknown[id]
+	return known || missed && time.Since(at) < unknownFor
+}
+
+// missed notes which of the ids that were asked for no topic has.
+func (t *topics) missed(ids [][16]byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.unknown == nil || len(t.unknown) > maxUnknown {
+		t.unknown = make(map[[16]byte]time.Time)
+	}
+	for _, id := range ids {
+		if _, known := t.names[id]; known {
+			delete(t.unknown, id)
+		} else {
+			t.unknown[id] = time.Now()
+		}
 	}
 }
 

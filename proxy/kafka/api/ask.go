@@ -198,7 +198,7 @@ type refusals struct {
 
 func (q *asking) refusals(n int) *refusals {
 	response := wire.Response(q.h.Key, q.h.Version)
-	r := &refusals{of: make([]bool, n), b: builder{form: formOf(q.h.Key), top: q.top, limit: answerFactor*len(q.body) + answerFree}}
+	r := &refusals{of: make([]bool, n), b: builder{form: formOf(q.h.Key), top: q.top, limit: limitOf(q.body)}}
 	r.keeps, r.named = q.sessions, q.each.field
 	switch {
 	case q.part != nil:

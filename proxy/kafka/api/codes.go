@@ -26,6 +26,7 @@ const (
 
 // Api keys that the code names.
 const (
+	keyProduce                 = 0
 	keyFetch                   = 1
 	keyListOffsets             = 2
 	keyMetadata                = 3
