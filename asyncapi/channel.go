@@ -178,7 +178,7 @@ func (r *reader) parameter(f field) Parameter {
 		} else {
 			p.Default = r.text(r.get(v, "default"))
 			if enum := r.get(v, "enum"); enum.there() {
-				p.Values = Values{Place: enum.at, Enum: r.texts(enum)}
+				p.Values = Values{Place: enum.at, Enum: append([]Text{}, r.texts(enum)...)}
 			}
 		}
 	}

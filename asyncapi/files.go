@@ -73,6 +73,7 @@ func (r *reader) readFile(name string) ([]byte, error) {
 	left := maxTotalBytes - r.bytes
 	data, err := r.from.Read(name, left)
 	if err == nil && len(data) > left {
+		r.bytes = maxTotalBytes // the next one is not read in vain
 		err = &Refused{fmt.Sprintf("the files of the document have more than %d MiB together", maxTotalBytes>>20), "leave payload schemas out"}
 	}
 	if err != nil {

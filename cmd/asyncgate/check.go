@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"strings"
 
@@ -82,6 +83,7 @@ func (c *checkCmd) Run(env *environment) error {
 		}
 		problems := c.judge(one, policy)
 		lines.keep(one.name, one.data)
+		maps.Copy(lines, one.others)
 		all = append(all, report.Document{Plan: one.plan, Problems: problems})
 		code = max(code, worst(problems))
 	}

@@ -23,6 +23,7 @@ const settingsName = "asyncgate.yaml"
 type loaded struct {
 	name     string             // of the document
 	data     []byte             // its text
+	others   map[string][]byte  // text of the files that it refers to
 	doc      *asyncapi.Document // nil: it cannot be read, and the problems say why
 	plan     *plan.Plan         // never nil; not to be run if there is a problem of severity error
 	problems []plan.Problem
@@ -69,7 +70,10 @@ func load(docPath, settingsPath string, remote []string, opt compile.Options) (*
 // makePlan compiles a document that is in memory. With nil files it has to be the only one. The settings, and the problems
 // found in them, may be nil.
 func makePlan(name string, data []byte, files asyncapi.Files, set *settings.Settings, found []plan.Problem, opt compile.Options) *loaded {
-	one := &loaded{name: name, data: data, plan: &plan.Plan{Document: name}}
+	one := &loaded{name: name, data: data, others: map[string][]byte{}, plan: &plan.Plan{Document: name}}
+	if files != nil {
+		files = &keeping{files, one.others}
+	}
 	var read []asyncapi.Problem
 	one.doc, read = asyncapi.ReadFrom(name, data, files)
 	if one.doc == nil {
@@ -89,6 +93,20 @@ func filesOf(document string, remote []string) (asyncapi.Files, error) {
 		return nil, fmt.Errorf("--allow-remote: %w", err)
 	}
 	return references.Beside(document, allowed), nil
+}
+
+// keeping are files whose texts are kept, to be shown beside a problem.
+type keeping struct {
+	asyncapi.Files
+	texts map[string][]byte
+}
+
+func (k *keeping) Read(name string, limit int) ([]byte, error) {
+	data, err := k.Files.Read(name, limit)
+	if err == nil {
+		k.texts[name] = data
+	}
+	return data, err
 }
 
 // order sorts problems by file and line, as a person reads. Those of the document come first; what has no line comes
