@@ -52,8 +52,8 @@ func newKept(t *testing.T) *kept {
 		switch q := request.(type) {
 		case *kmsg.FetchRequest:
 			r := kmsg.NewPtrFetchResponse()
-			r.Version, r.SessionID = h.Version, 42
-			return r.AppendTo(nil), true
+			r.Version, r.SessionID, r.Topics = h.Version, 42, []kmsg.FetchResponseTopic{}
+			return r.AppendTo(wire.AppendResponseHeader(nil, h.Key, h.Version, 0)[4:]), true
 		case *kmsg.ProduceRequest:
 			if q.Acks == 0 {
 				return nil, false
@@ -78,6 +78,13 @@ func said(request kmsg.Request) string {
 			names = append(names, fmt.Sprintf("%s:%d", t.Topic, len(t.Partitions[0].Records)))
 		}
 		return "Produce " + strings.Join(names, " ")
+	}
+	if q, ok := request.(*kmsg.ConsumerGroupHeartbeatRequest); ok {
+		regex := "null"
+		if q.SubscribedTopicRegex != nil {
+			regex = fmt.Sprintf("%q", *q.SubscribedTopicRegex)
+		}
+		return fmt.Sprintf("ConsumerGroupHeartbeat %v %s", q.SubscribedTopicNames, regex)
 	}
 	return wire.Name(request.Key())
 }
@@ -270,4 +277,100 @@ func TestWhatIsNotAskedAboutIsForAdmins(t *testing.T) {
 			t.Errorf("%s: error %d, want %d", wire.Name(c.request.Key()), code, c.code)
 		}
 	}
+}
+
+// shareFetch is a ShareFetch of version 1.
+func shareFetch(epoch int32, topics ...[16]byte) *kmsg.ShareFetchRequest {
+	r := kmsg.NewPtrShareFetchRequest()
+	r.Version, r.GroupID, r.MemberID, r.ShareSessionEpoch = 1, kmsg.StringPtr("alice"), kmsg.StringPtr("m"), epoch
+	for _, id := range topics {
+		t := kmsg.NewShareFetchRequestTopic()
+		t.TopicID = id
+		t.Partitions = append(t.Partitions, kmsg.NewShareFetchRequestTopicPartition())
+		r.Topics = append(r.Topics, t)
+	}
+	return r
+}
+
+func TestTopicIDsAndShareSessions(t *testing.T) {
+	open, closed, nobodys := [16]byte{1}, [16]byte{2}, [16]byte{3}
+	k := newKept(t)
+	k.topics = map[string][16]byte{"open": open, "closed": closed}
+	w := startBefore(t, []string{k.address()}, func(p *plan.Plan) { enforcing(p, allow(plan.Consume, "open")) })
+	told := func(conn net.Conn, r *kmsg.ShareFetchRequest) string {
+		t.Helper()
+		got := roundTrip(t, conn, ask(78, r.Version, 9, r.AppendTo(nil)))
+		var answer kmsg.ShareFetchResponse
+		answer.Version = r.Version
+		if err := answer.ReadFrom(got[9:]); err != nil {
+			t.Fatal(err)
+		}
+		text := fmt.Sprint(answer.ErrorCode)
+		var topics []string
+		for _, topic := range answer.Topics {
+			topics = append(topics, fmt.Sprintf(" %d=%d", topic.TopicID[0], topic.Partitions[0].ErrorCode))
+		}
+		slices.Sort(topics)
+		return text + strings.Join(topics, "")
+	}
+	conn := logIn(t, w.address)
+	expect(t, "a session is opened", told(conn, shareFetch(0, open, closed, nobodys)), "0 2=29 3=100")
+	expect(t, "the session goes on", told(conn, shareFetch(1)), "0 2=29 3=100")
+	expect(t, "nobody has opened it here", told(logIn(t, w.address), shareFetch(2)), "122")
+	other := shareFetch(0, open)
+	other.GroupID = kmsg.StringPtr("bob")
+	expect(t, "a group of somebody else's", told(conn, other), "30")
+	expect(t, "the session ends", told(conn, shareFetch(-1)), "0 2=29 3=100")
+	expect(t, "and is gone", told(conn, shareFetch(3)), "122")
+
+	r := kmsg.NewPtrFetchRequest()
+	r.Version, r.SessionEpoch = 13, -1
+	for _, id := range [][16]byte{open, closed, nobodys} {
+		topic := kmsg.NewFetchRequestTopic()
+		topic.TopicID = id
+		topic.Partitions = append(topic.Partitions, kmsg.NewFetchRequestTopicPartition())
+		r.Topics = append(r.Topics, topic)
+	}
+	got := roundTrip(t, conn, ask(1, 13, 9, r.AppendTo(nil)))
+	var answer kmsg.FetchResponse
+	answer.Version = 13
+	if err := answer.ReadFrom(got[9:]); err != nil {
+		t.Fatal(err)
+	}
+	var codes []string
+	for _, topic := range answer.Topics {
+		codes = append(codes, fmt.Sprintf("%d=%d", topic.TopicID[0], topic.Partitions[0].ErrorCode))
+	}
+	expect(t, "a Fetch by ids", strings.Join(codes, " "), "2=29 3=100")
+}
+
+func TestRegularExpressionsAreAnsweredByTheGateway(t *testing.T) {
+	k := newKept(t)
+	k.topics = map[string][16]byte{"a.1": {1}, "a.2": {2}, "a.3": {3}, "b": {4}}
+	w := startBefore(t, []string{k.address()}, func(p *plan.Plan) {
+		enforcing(p, allow(plan.Consume, "a.1"), allow(plan.Produce, "a.3"), allow(plan.Consume, "b"))
+	})
+	conn := logIn(t, w.address)
+	beat := func(epoch int32, regex *string) string {
+		t.Helper()
+		r := kmsg.NewPtrConsumerGroupHeartbeatRequest()
+		r.Version, r.Group, r.MemberID, r.MemberEpoch, r.SubscribedTopicRegex = 1, "alice", "m", epoch, regex
+		got := roundTrip(t, conn, ask(68, 1, 9, r.AppendTo(nil)))
+		if code := binary.BigEndian.Uint16(got[13:]); code != 0 {
+			return fmt.Sprint("error ", code)
+		}
+		return strings.Join(k.sent(), ", ")
+	}
+	expect(t, "the broker sees names", beat(0, kmsg.StringPtr(`a\..`)), "ConsumerGroupHeartbeat [a.1 a.3] \"\"")
+	expect(t, "nothing has changed", beat(1, nil), "ConsumerGroupHeartbeat [] null")
+	p := *w.plan
+	p.Servers = slices.Clone(p.Servers)
+	p.Servers[0].Rules = []plan.Rule{allow(plan.Consume, "a.2")}
+	if err := w.gateway.Reload(&p); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "the rules have changed", beat(1, nil), "ConsumerGroupHeartbeat [a.2] \"\"")
+	expect(t, "nothing matches", beat(1, kmsg.StringPtr(`b`)), "ConsumerGroupHeartbeat [] \"[^\\\\s\\\\S]\"")
+	expect(t, "no expression", beat(1, kmsg.StringPtr(`a(`)), "error 128")
+	expect(t, "one that is too long", beat(1, kmsg.StringPtr(strings.Repeat("a", 5000))), "error 128")
 }
