@@ -22,7 +22,7 @@ func (r *enforced) inSession(ctx context.Context) (verdict, error) {
 		return r.malformed(ctx, err)
 	case !has || r.observe:
 		return r.ask(ctx)
-	case s.Epoch == api.EpochOpen:
+	case s.Epoch == api.EpochOpen && r.h.Key != keyShareAcknowledge: // which opens none
 		return r.open(ctx, &s)
 	case s.Epoch == api.EpochEnd && r.h.Key == keyFetch: // and fetches what it names, without a session
 		r.sessions.drop(&s)
@@ -34,7 +34,7 @@ func (r *enforced) inSession(ctx context.Context) (verdict, error) {
 // open decides on a request that opens a session, or fetches without one.
 func (r *enforced) open(ctx context.Context, s *api.Session) (verdict, error) {
 	r.sessions.drop(s)
-	f := newFetched(r.judge, r.h.Version, s.Group)
+	f := newFetched(r.judge, r.h.Version, s)
 	v, allowed, err := r.askFor(s)
 	if err != nil {
 		return r.malformed(ctx, err)
@@ -46,13 +46,7 @@ func (r *enforced) open(ctx context.Context, s *api.Session) (verdict, error) {
 	case !f.change(s, allowed, v.Parts, r.byID()):
 		return 0, r.connection.refuse(ctx, "session-size", "a fetch of more topics than a session can have")
 	}
-	q := request{change: changeOf(v.Change)}
-	if s.Key != "" {
-		r.sessions.shared(s.Key, f)
-	} else {
-		q.opens = f
-	}
-	return r.carry(ctx, v.Forward, q)
+	return r.carry(ctx, v.Forward, request{change: changeOf(v.Change), opens: f})
 }
 
 // goOn decides on a request that goes on with a session. One that this connection has not opened, or that other rules would
@@ -78,15 +72,15 @@ func (r *enforced) goOn(ctx context.Context, s *api.Session) (verdict, error) {
 	if v.Forward == nil {
 		return answered, r.reply(ctx, r.run, v.Answer)
 	}
+	if s.Epoch == api.EpochEnd {
+		r.sessions.drop(s)
+	}
 	if r.h.Key == keyShareAcknowledge {
 		return r.carry(ctx, v.Forward, request{change: changeOf(v.Change)})
 	}
 	if !f.change(s, allowed, v.Parts, r.byID()) {
 		r.sessions.drop(s)
 		return r.answer(ctx, api.TopError(r.h, code), "session-size", "the session has more topics than one can have")
-	}
-	if s.Epoch == api.EpochEnd {
-		r.sessions.drop(s)
 	}
 	var q request
 	if n, elements := f.remembered(); n > 0 {

@@ -19,7 +19,7 @@ type request struct {
 	version     int16
 	local       []byte   // the gateway's own answer, as a whole frame; nil: the broker answers
 	change      merger   // of the broker's answer; nil: none
-	opens       *fetched // the session that the answer gives an id; nil: none
+	opens       *fetched // the session that the answer opens; nil: none
 	own         bool     // a request of the gateway's own: the client never sees the answer
 }
 

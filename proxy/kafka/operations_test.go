@@ -320,6 +320,11 @@ func TestTopicIDsAndShareSessions(t *testing.T) {
 	other := shareFetch(0, open)
 	other.GroupID = kmsg.StringPtr("bob")
 	expect(t, "a group of somebody else's", told(conn, other), "30")
+	ack := kmsg.NewPtrShareAcknowledgeRequest()
+	ack.Version, ack.GroupID, ack.MemberID = 1, kmsg.StringPtr("alice"), kmsg.StringPtr("other")
+	if code := binary.BigEndian.Uint16(roundTrip(t, conn, ask(79, 1, 9, ack.AppendTo(nil)))[13:]); code != 122 {
+		t.Errorf("an acknowledgement that would open a session: error %d, want 122", code)
+	}
 	expect(t, "the session ends", told(conn, shareFetch(-1)), "0 2=29 3=100")
 	expect(t, "and is gone", told(conn, shareFetch(3)), "122")
 

@@ -83,7 +83,7 @@ func (c *connection) walkAnswers() error {
 		whole := len(p) >= size
 		t := treatmentOf(r)
 		if r.opens != nil {
-			id, known := api.OpenedSession(r.version, p[lengthSize:min(len(p), size)])
+			id, known := api.OpenedSession(r.key, r.version, p[lengthSize:min(len(p), size)])
 			if !known && !whole {
 				return c.flushAnswers(run, done) // read on
 			}

@@ -20,13 +20,14 @@ const (
 // request names nothing and is answered all the same, so that the gateway must know what is in it. A session of another
 // connection is none: the broker, for which every client is the gateway, would not tell them apart.
 type sessions struct {
-	mu    sync.Mutex // a fetch session gets its id with the answer, in the goroutine of answers
+	mu    sync.Mutex // a session is opened by the answer, in the goroutine of answers
 	fetch map[int32]*fetched
 	share map[string]*fetched // by group and member
 }
 
 // fetched is one session: the topics in it, and what its answers say of those that were refused.
 type fetched struct {
+	key     string // of a share session: group and member; empty: it is a fetch session
 	judge   *judge // who let the topics in
 	version int16
 	group   string
@@ -42,17 +43,24 @@ type denied struct {
 	elements []byte
 }
 
-func newFetched(j *judge, version int16, group []byte) *fetched {
-	return &fetched{judge: j, version: version, group: string(group), topics: map[string]bool{}, denied: map[string]*denied{}}
+func newFetched(j *judge, version int16, s *api.Session) *fetched {
+	return &fetched{key: s.Key, judge: j, version: version, group: string(s.Group), topics: map[string]bool{}, denied: map[string]*denied{}}
 }
 
-// opened notes the id of a fetch session.
+// opened notes a session that an answer has opened, with the id that it got; 0: it was not opened.
 func (s *sessions) opened(id int32, f *fetched) {
 	if id == 0 {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if f.key != "" {
+		if s.share == nil || len(s.share) >= maxSessions {
+			s.share = make(map[string]*fetched)
+		}
+		s.share[f.key] = f
+		return
+	}
 	if s.fetch == nil || len(s.fetch) >= maxSessions {
 		s.fetch = make(map[int32]*fetched)
 	}
@@ -78,16 +86,6 @@ func (s *sessions) drop(of *api.Session) {
 		return
 	}
 	delete(s.fetch, of.ID)
-}
-
-// shared notes a share session, whose key the client chooses.
-func (s *sessions) shared(key string, f *fetched) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.share == nil || len(s.share) >= maxSessions {
-		s.share = make(map[string]*fetched)
-	}
-	s.share[key] = f
 }
 
 // holds reports whether today's judge would let the same topics into the session, and no other. An unknown topic id that

@@ -76,17 +76,21 @@ func TopError(h wire.RequestHeader, code int16) []byte {
 	return finish(b.out)
 }
 
-// OpenedSession reads the id of the session that a Fetch response opens, from the beginning of its payload (the frame after
-// its 4 bytes of length); 0: none. It is not ok while too little has arrived.
-func OpenedSession(version int16, payload []byte) (id int32, ok bool) {
-	_, n, err := wire.ParseResponseHeader(keyFetch, version, payload)
+// OpenedSession reads from the beginning of a response (its payload, the frame after its 4 bytes of length) whether it opens a
+// session: the id of that of a Fetch, any other number for a ShareFetch; 0: none. It is not ok while too little has arrived.
+func OpenedSession(key, version int16, payload []byte) (id int32, ok bool) {
+	_, n, err := wire.ParseResponseHeader(key, version, payload)
 	const throttle, code, session = 4, 2, 4
-	if err != nil || len(payload) < n+throttle+code+session {
-		return 0, false
-	}
 	at := n + throttle
-	if payload[at] != 0 || payload[at+1] != 0 {
+	switch {
+	case err != nil || len(payload) < at+code:
+		return 0, false
+	case payload[at] != 0 || payload[at+1] != 0:
 		return 0, true
+	case key == keyShareFetch:
+		return 1, true
+	case len(payload) < at+code+session:
+		return 0, false
 	}
 	return int32(wire.Value{Bytes: payload[at+code : at+code+session]}.Int()), true
 }
