@@ -17,6 +17,7 @@ import (
 	"github.com/asyncgate/asyncgate/plan/compile"
 	"github.com/asyncgate/asyncgate/proxy"
 	"github.com/asyncgate/asyncgate/proxy/kafka"
+	"github.com/asyncgate/asyncgate/proxy/mqtt"
 	"github.com/asyncgate/asyncgate/report"
 )
 
@@ -106,7 +107,7 @@ func (d *demo) serve(do func(context.Context) error) error {
 		return &exitError{code: exitProblem}
 	}
 	d.plan = p
-	gateway, err := proxy.New(proxy.Config{Plan: p, Log: log, Protocols: []proxy.Protocol{kafka.New()}, Directory: directory})
+	gateway, err := proxy.New(proxy.Config{Plan: p, Log: log, Protocols: []proxy.Protocol{kafka.New(), mqtt.New()}, Directory: directory})
 	if err != nil {
 		return startError(err)
 	}

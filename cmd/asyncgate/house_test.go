@@ -17,6 +17,7 @@ var arrows = []struct {
 	{"asyncapi", []string{""}},
 	{"sasl", []string{""}},
 	{"tlsconf", []string{""}},
+	{"topic", []string{""}},
 	{"references", []string{"sasl", "tlsconf", "plan", "policy", "settings", "credentials", "plan/compile", "proxy"}},
 	{"plan", []string{""}},
 	{"docs/problems", []string{""}},
@@ -25,8 +26,11 @@ var arrows = []struct {
 	{"report", []string{"asyncapi", "settings", "credentials", "plan/compile", "lint", "proxy"}},
 	{"policy", []string{"asyncapi", "settings", "credentials", "plan/compile", "proxy"}},
 	{"credentials", []string{"asyncapi", "settings", "plan", "proxy"}},
-	{"proxy", []string{"asyncapi", "references", "settings", "credentials", "plan/compile", "lint", "report", "proxy/kafka"}},
-	{"proxy/kafka", []string{"asyncapi", "references", "settings", "credentials", "plan/compile", "lint", "report"}},
+	{"proxy", []string{"asyncapi", "references", "settings", "credentials", "plan/compile", "lint", "report", "proxy/kafka", "proxy/mqtt"}},
+	{"proxy/kafka", []string{"asyncapi", "references", "settings", "credentials", "plan/compile", "lint", "report", "proxy/mqtt"}},
+	{"proxy/mqtt", []string{"asyncapi", "references", "settings", "credentials", "plan/compile", "lint", "report", "proxy/kafka"}},
+	{"proxy/mqtt/wire", []string{"asyncapi", "settings", "credentials", "plan", "plan/compile", "policy", "proxy", "proxy/kafka", "sasl"}},
+	{"proxy/stream", []string{""}},
 	{"plan/compile", []string{"references", "proxy", "credentials", "sasl", "lint", "report"}},
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/asyncgate/asyncgate/plan/compile"
 	"github.com/asyncgate/asyncgate/proxy"
 	"github.com/asyncgate/asyncgate/proxy/kafka"
+	"github.com/asyncgate/asyncgate/proxy/mqtt"
 	"github.com/asyncgate/asyncgate/report"
 	"github.com/asyncgate/asyncgate/sasl"
 )
@@ -67,7 +68,7 @@ func (c *runCmd) Run(env *environment) error {
 	defer signal.Stop(signals)
 
 	gateway, err := proxy.New(proxy.Config{
-		Plan: p, Log: log, Protocols: []proxy.Protocol{kafka.New()}, Directory: directory,
+		Plan: p, Log: log, Protocols: []proxy.Protocol{kafka.New(), mqtt.New()}, Directory: directory,
 	})
 	if err != nil {
 		return startError(err)

@@ -54,7 +54,7 @@ func Compile(doc *asyncapi.Document, set *settings.Settings, opt Options) (*plan
 	}
 	c.off = false
 	c.whole()
-	c.enforcement(opt.Deployment)
+	c.enforcement()
 	c.listeners()
 	c.files()
 	return c.out, c.problems

@@ -22,7 +22,7 @@ import (
 
 // Documents and settings as they are written, and the plan and the problems that come of them.
 func TestRules(t *testing.T) {
-	for _, path := range []string{"testdata/schemes.txt", "testdata/addresses.txt", "testdata/deployment.txt", "testdata/rules.txt"} {
+	for _, path := range []string{"testdata/schemes.txt", "testdata/addresses.txt", "testdata/deployment.txt", "testdata/rules.txt", "testdata/mqtt.txt"} {
 		for _, c := range cases.Load(t, path).Cases {
 			t.Run(c.Name, func(t *testing.T) {
 				p, problems := compiled(t, c)
@@ -94,7 +94,7 @@ func summary(p *plan.Plan) string {
 		if !s.Enforced {
 			fmt.Fprintf(&b, "%s: not enforced, %s", s.Name, s.Note)
 		} else {
-			fmt.Fprintf(&b, "%s: listen %s, dial %s:%d, brokers %s", s.Name, s.Listen, s.Advertise.Host, s.Advertise.Port, brokers(s.Brokers))
+			fmt.Fprintf(&b, "%s: listen %s, dial %s:%d, %s", s.Name, s.Listen, s.Advertise.Host, s.Advertise.Port, behind(s))
 			if s.SharesListener != "" {
 				fmt.Fprintf(&b, ", shares %s", s.SharesListener)
 			}
@@ -117,6 +117,34 @@ func summary(p *plan.Plan) string {
 		}
 	}
 	return b.String()
+}
+
+// behind is where the brokers of a server are at the gateway, or which broker stands behind an MQTT server.
+func behind(s plan.Server) string {
+	m := s.MQTT
+	if m == nil {
+		return "brokers " + brokers(s.Brokers)
+	}
+	text := "MQTT"
+	if m.Only5 {
+		text += " 5"
+	}
+	if m.WebSocket {
+		text += fmt.Sprintf(" in WebSocket %q from %v", m.Path, m.Origins)
+	}
+	if m.ClientIDs != plan.DerivedIDs {
+		text += " with ids " + string(m.ClientIDs)
+	}
+	if u := s.Upstream; len(u.Bootstrap) > 0 {
+		text += fmt.Sprintf(" to %s", u.Bootstrap[0])
+		if u.TLS != nil {
+			text += fmt.Sprintf(" by %q", u.TLS.CA)
+		}
+		if u.Username != "" || u.Identity != plan.IdentityService {
+			text += fmt.Sprintf(" as %s %s %s", u.Identity, u.Username, u.Password)
+		}
+	}
+	return text
 }
 
 // ruleText is a rule in a line, and a line for each of its alternatives.

@@ -142,7 +142,11 @@ func (c *compiler) collision(a, b claim) {
 		return
 	}
 	at := c.placeOf(b.server.Name)
-	hint := block(b.server.Name, "listen: :PORT", "brokers: { ports: FIRST-LAST }") +
+	lines := []string{"listen: :PORT", "brokers: { ports: FIRST-LAST }"}
+	if b.server.MQTT != nil {
+		lines = lines[:1]
+	}
+	hint := block(b.server.Name, lines...) +
 		"\nservers of equal protocol, security, tls and upstream may share one listener, and, where operations are enforced, of equal channels"
 	c.add(plan.Error, "settings/listen-conflict", at, hint, "server %s %s, and server %s %s", b.server.Name, b.what, a.server.Name, a.what)
 }

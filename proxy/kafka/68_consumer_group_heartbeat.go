@@ -67,10 +67,10 @@ func (r *enforced) heartbeat(ctx context.Context) (verdict, error) {
 		}
 		return r.answer(ctx, frame, "subscription", "a regular expression that is none, or is longer than 4 KiB, or has more than 64 KiB of names beside it")
 	}
-	if mine == nil || !r.subject.Decide(policy.Use, policy.Resource{Kind: policy.Group, Name: text(s.Group)}).Allowed {
+	if mine == nil || !r.subject.Decide(policy.Use, policy.Resource{Kind: policy.Group, Name: policy.Text(s.Group)}).Allowed {
 		return r.ask(ctx)
 	}
-	names, err := r.matching(ctx, mine, text(s.Group))
+	names, err := r.matching(ctx, mine, policy.Text(s.Group))
 	if err != nil { // the member keeps what it has, and a new one must come again
 		if s.Regexp || s.Named {
 			return 0, r.connection.refuse(ctx, codeUpstreamUnavailable, "which topics a regular expression means is not known: %v", err)

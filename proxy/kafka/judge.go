@@ -3,7 +3,6 @@ package kafka
 import (
 	"context"
 	"fmt"
-	"unsafe"
 
 	"github.com/asyncgate/asyncgate/policy"
 	"github.com/asyncgate/asyncgate/proxy"
@@ -64,11 +63,11 @@ func (j *judge) ask(q api.Question) int16 {
 		return code
 	case j.observe:
 		if !q.Quiet && code != codeUnknownTopicID {
-			j.session.Observe(j.api, string(q.Action), describe(q, resource), reasonOf(decision))
+			j.session.Observe(j.api, string(q.Action), describe(q, resource), decision.Because())
 		}
 		return codeNone
 	case j.first == "":
-		j.first, j.why = describe(q, resource), reasonOf(decision)
+		j.first, j.why = describe(q, resource), decision.Because()
 	default:
 		j.more++
 	}
@@ -93,7 +92,7 @@ func (j *judge) decide(q api.Question) (int16, policy.Decision, policy.Resource)
 		}
 		return codeClusterAuthorizationFailed, policy.Decision{Reason: "there is no topic that the principal may produce to"}, policy.Resource{}
 	}
-	r := policy.Resource{Kind: q.Kind, Name: text(q.Name), Group: text(q.Group)}
+	r := policy.Resource{Kind: q.Kind, Name: policy.Text(q.Name), Group: policy.Text(q.Group)}
 	if q.ID != nil {
 		name, known := j.front.topics.name([16]byte(q.ID))
 		if !known {
@@ -115,11 +114,6 @@ var denials = [...]int16{
 	policy.Transaction: codeTransactionalIDAuthorizationFailed,
 }
 
-// text is a name as a string without a copy: decisions are made for every topic of every request, and keep nothing.
-func text(p []byte) string {
-	return unsafe.String(unsafe.SliceData(p), len(p)) // #nosec G103 -- it does not outlive the decision, and p stays as it is
-}
-
 func describe(q api.Question, r policy.Resource) string {
 	switch {
 	case q.AnyTopic:
@@ -128,14 +122,6 @@ func describe(q api.Question, r policy.Resource) string {
 		return fmt.Sprintf("topic id %x", q.ID)
 	}
 	return q.Kind.String() + ":" + string([]byte(r.Name)) // a copy: the request goes
-}
-
-// reasonOf says why, and by which line.
-func reasonOf(d policy.Decision) string {
-	if file, line, _ := d.Place(); file != "" {
-		return fmt.Sprintf("%s (%s:%d)", d.Reason, file, line)
-	}
-	return d.Reason
 }
 
 // codeNotAllowed is the audit code of what no operation and no grant allows.
