@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 
+	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/proxy/kafka/api"
 )
 
@@ -97,7 +98,7 @@ func (r *enforced) askFor(s *api.Session) (v api.Verdict, allowed map[string]boo
 	allowed = make(map[string]bool)
 	v, err = api.Ask(r.h, r.body, func(q api.Question) int16 {
 		code := r.judge.ask(q)
-		if code == codeNone && q.Action == actionConsume {
+		if code == codeNone && q.Action == plan.Consume {
 			allowed[r.nameOf(q)] = true
 		}
 		return code

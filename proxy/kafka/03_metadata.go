@@ -4,14 +4,11 @@ import (
 	"context"
 	"slices"
 
-	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/proxy/kafka/api"
 )
 
 // keyMetadata is the API key of Metadata.
 const keyMetadata = 3
-
-const actionConsume = plan.Consume
 
 // metadata decides on a Metadata request. In old versions a broker creates the topics that it names and that are not
 // there: those that the principal may not create are then said to be unknown.

@@ -20,11 +20,12 @@ type judge struct {
 	observe bool
 	who     *sasl.Principal
 
-	asks   api.Judge // ask, and
-	learns func(ids [][16]byte)
+	whole  api.Judge            // ask, as a value that is made once
+	learns func(ids [][16]byte) // learn
 
 	// Of the request at hand:
-	ctx     context.Context //nolint:containedctx // of one request, for the one function value above
+	ctx     context.Context // for learn
+	asks    api.Judge       // whole, or what is stricter than it
 	api     string
 	first   string // what of it was refused first, for the audit record
 	why     string
@@ -41,7 +42,7 @@ func (c *connection) judging() *judge {
 	if j := c.judge; j == nil || j.rules != state.Rules || j.who != c.principal {
 		c.judge = &judge{session: c.session, front: c.front, rules: state.Rules, observe: state.Observe, who: c.principal,
 			subject: state.Rules.Subject(c.session.Certificate, c.principal)}
-		c.judge.asks, c.judge.learns = c.judge.ask, c.judge.learn
+		c.judge.whole, c.judge.learns = c.judge.ask, c.judge.learn
 	}
 	if c.judge.subject.Admin() {
 		return nil
@@ -52,7 +53,7 @@ func (c *connection) judging() *judge {
 // begin forgets what was refused of the last request.
 func (j *judge) begin(ctx context.Context, key int16) {
 	j.ctx, j.api, j.first, j.why, j.more, j.learned = ctx, wire.Name(key), "", "", 0, false
-	j.asks = j.ask
+	j.asks = j.whole
 }
 
 // ask answers a question about a request. See [api.Judge].
