@@ -46,9 +46,9 @@ func (e *explainer) explain(server *plan.Server, who claim, action plan.Action, 
 	}
 	answer := &explained{Server: server.Name, Principal: who.name, Action: string(action),
 		Resource: resource.Kind.String() + ":" + resource.Name, Enforce: string(e.plan.Enforce)}
-	p, reject := e.principal(server, who)
-	if reject != nil {
-		answer.Reason, answer.Pointer = "the server does not let it in: "+reject.Private, server.Pointer
+	p, refused := e.principal(server, who)
+	if p == nil {
+		answer.Reason, answer.Pointer = "the server does not let it in: "+refused, server.Pointer
 		return answer, nil
 	}
 	answer.Mechanism = p.Mechanism
@@ -61,36 +61,38 @@ func (e *explainer) explain(server *plan.Server, who claim, action plan.Action, 
 	return answer, nil
 }
 
-// principal is who the claim would be after a login: by the first way into the server that is open to it.
-func (e *explainer) principal(server *plan.Server, who claim) (*sasl.Principal, *sasl.Reject) {
+// principal is who the claim would be after a login: by the first way into the server that is open to it. Without one,
+// refused says why.
+func (e *explainer) principal(server *plan.Server, who claim) (p *sasl.Principal, refused string) {
 	if len(server.Alternatives) == 0 {
 		p, reject := policy.Admit(server, nil, nil)
-		if reject == nil {
-			p.Name = who.name
+		if reject != nil {
+			return nil, reject.Private
 		}
-		return p, reject
+		p.Name = who.name
+		return p, ""
 	}
-	var first *sasl.Reject
 	for _, p := range e.logins(server, who) {
-		certificate, login := p, p
+		login := p
 		if p.Mechanism == sasl.External {
 			login = nil
 		}
-		admitted, reject := policy.Admit(server, certificateOf(certificate), login)
-		if reject == nil {
-			return admitted, nil
-		}
-		if first == nil {
-			first = reject
-		}
-	}
-	if first == nil {
-		first = &sasl.Reject{Private: fmt.Sprintf("it has no credential that the server takes with mechanism %q", who.mechanism)}
-		if who.mechanism == "" {
-			first.Private = "it has no credential that the server takes"
+		admitted, reject := policy.Admit(server, certificateOf(p), login)
+		switch {
+		case reject == nil:
+			return admitted, ""
+		case refused == "":
+			refused = reject.Private
 		}
 	}
-	return nil, first
+	switch {
+	case refused != "":
+	case who.mechanism != "":
+		refused = fmt.Sprintf("it has no credential that the server takes with mechanism %q", who.mechanism)
+	default:
+		refused = "it has no credential that the server takes"
+	}
+	return nil, refused
 }
 
 // certificateOf is the certificate beside a login: the same principal's, where both are asked for.

@@ -15,11 +15,11 @@ func (c *compiler) enforcement() {
 		return
 	}
 	at := place{file: c.doc.File}
-	switch {
-	case c.out.Enforce == plan.Connections:
+	switch c.out.Enforce {
+	case plan.Connections:
 		c.add(plan.Warning, "security/operations-not-enforced", at, "",
 			"only connections are enforced, operations are not: whoever gets in may use every topic and group that the gateway may")
-	case c.out.Enforce == plan.Observe:
+	case plan.Observe:
 		c.add(plan.Warning, "security/observed", c.inSettings(c.set.Enforce.At), "write enforce: operations once nothing unexpected is recorded",
 			"what no operation allows is recorded, and passes all the same")
 	}

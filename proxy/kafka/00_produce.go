@@ -37,7 +37,7 @@ func (r *enforced) produce(ctx context.Context, whole bool) (verdict, error) {
 	case !head.complete:
 		return 0, r.connection.refuse(ctx, "malformed", "Produce ends before its acks")
 	case !whole:
-		if !r.allows(ctx, &head) {
+		if !r.allows(&head) {
 			return incomplete, nil // to be refused whole
 		}
 		return r.pass(ctx, &head)
@@ -65,7 +65,7 @@ func (r *enforced) produce(ctx context.Context, whole bool) (verdict, error) {
 }
 
 // allows reports whether a Produce whose head names its only topic may pass. What it says no to is asked again.
-func (r *enforced) allows(ctx context.Context, head *produceHead) bool {
+func (r *enforced) allows(head *produceHead) bool {
 	if head.transaction != nil && r.see(api.Question{Kind: policy.Transaction, Action: policy.Use, Name: head.transaction}) != codeNone {
 		return false
 	}

@@ -117,8 +117,8 @@ func (c *connection) edit(r request, payload []byte) ([]byte, error) {
 		}
 		return frame, nil
 	}
-	switch {
-	case r.key == keyDescribeConfigs:
+	switch r.key {
+	case keyDescribeConfigs:
 		frame, err = address.HideConfigs(r.version, payload)
 	default:
 		frame, err = address.Rewrite(c.front.addresses, r.key, r.version, payload)

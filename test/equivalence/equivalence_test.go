@@ -141,9 +141,9 @@ func TestGatewayAnswersAsABrokerWithLists(t *testing.T) {
 				for version := span[0]; version <= min(span[1], kmsg.RequestForKey(key).MaxVersion()); version++ {
 					apis[key], versions[[2]int16{key, version}] = true, true
 					for i, p := range picks(r) {
-						for form, make := range requests[key] {
+						for form, build := range requests[key] {
 							cases++
-							want, got := broker.ask(make(&w, version, p)), gateway.ask(make(&w, version, p))
+							want, got := broker.ask(build(&w, version, p)), gateway.ask(build(&w, version, p))
 							if want, got = excuse(listed, key, version, want, got); want != got {
 								t.Errorf("%s v%d, pick %d, form %d %+v:\n  broker  %s\n  gateway %s", wire.Name(key), version, i, form, p, want, got)
 							}
@@ -161,7 +161,7 @@ func TestGatewayAnswersAsABrokerWithLists(t *testing.T) {
 			t.Errorf("differences.txt: %s %s does not differ any more", wire.Name(d.key), d.from)
 		}
 	}
-	fmt.Printf("equivalence with %s: %d APIs, %d versions, %d cases, %d listed differences\n", w.cluster, len(apis), len(versions), cases, len(listed))
+	fmt.Fprintf(os.Stdout, "equivalence with %s: %d APIs, %d versions, %d cases, %d listed differences\n", w.cluster, len(apis), len(versions), cases, len(listed))
 }
 
 // excuse makes the listed differences in what the broker says.

@@ -190,7 +190,7 @@ var requests = map[int16][]request{
 			r.Topics = append(r.Topics, t)
 		}
 	})},
-	20: {set(func(w *world, r *kmsg.DeleteTopicsRequest, p pick) {
+	20: {set(func(_ *world, r *kmsg.DeleteTopicsRequest, p pick) {
 		r.TimeoutMillis, r.TopicNames = 1000, p.topics
 		for _, name := range p.topics {
 			t := kmsg.NewDeleteTopicsRequestTopic()

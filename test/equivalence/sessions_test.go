@@ -2,6 +2,7 @@ package equivalence_test
 
 import (
 	"fmt"
+	"os"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -34,7 +35,7 @@ func TestSessionsTellTheSame(t *testing.T) {
 			}
 		})
 	}
-	fmt.Printf("sessions of Fetch: %d steps alike\n", steps)
+	fmt.Fprintf(os.Stdout, "sessions of Fetch: %d steps alike\n", steps)
 }
 
 // fetchSession opens a session with topics of which some are denied, goes on with it, adds and forgets topics, and goes on

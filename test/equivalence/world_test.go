@@ -56,24 +56,24 @@ func chance(seed uint64) rules {
 		s.plan = append(s.plan, plan.Rule{Action: action, Segments: segments, File: "eq.yml", Line: len(s.plan) + 1})
 	}
 	literal := func(text string) plan.Segment { return plan.Segment{Literal: text} }
-	any := func(values ...string) plan.Segment {
+	parameter := func(values ...string) plan.Segment {
 		return plan.Segment{Parameter: &plan.Parameter{Name: "p", Enum: values}}
 	}
 	for _, action := range []plan.Action{plan.Produce, plan.Consume} {
 		switch r.IntN(4) {
 		case 0:
-			rule(action, literal("eq."), any())
+			rule(action, literal("eq."), parameter())
 			allow(action, "eq.a", "eq.b", "eq.c", "eq.d", "eq.new", "eq.none")
 		case 1:
-			rule(action, literal("eq."), any("a", "c", "new"))
+			rule(action, literal("eq."), parameter("a", "c", "new"))
 			allow(action, "eq.a", "eq.c", "eq.new")
 		case 2:
-			rule(action, any("eq", "deep"), literal(".x."), any())
+			rule(action, parameter("eq", "deep"), literal(".x."), parameter())
 			allow(action, "deep.x.y")
 			rule(action, literal("eq.b"))
 			allow(action, "eq.b")
 		case 3:
-			rule(action, any())
+			rule(action, parameter())
 			allow(action, "other", "ghost")
 		}
 	}

@@ -10,13 +10,13 @@ import (
 func init() {
 	for _, key := range []int16{69, 77} {
 		asks[key] = ask{items: "GroupIds", each: about{"GroupIds", policy.Group, policy.Describe},
-			filter: &filter{always: true, array: "Groups", swap: func(it item, judge Judge) []byte { return describedGroup(key, it, judge) }},
+			filter: &filter{always: true, array: "Groups", swap: describedGroup},
 			says:   "a group with topics that may not be seen has no members"}
 	}
 }
 
 // describedGroup is what takes the place of a group that uses a topic which may not be seen; nil: it uses none.
-func describedGroup(key int16, group item, judge Judge) []byte {
+func describedGroup(group item, judge Judge) []byte {
 	hidden := false
 	see := func(name []byte) {
 		hidden = hidden || judge(Question{Kind: policy.Topic, Action: policy.Describe, Name: name, Quiet: true}) != 0
