@@ -1,35 +1,12 @@
 package equivalence_test
 
 import (
-	"encoding/binary"
 	"fmt"
-	"hash/crc32"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
-)
 
-// batch is a record batch of version 2 with one record.
-func batch(transactional bool) []byte {
-	record := kmsg.NewRecord()
-	record.Value = []byte("x")
-	body := record.AppendTo(nil)[1:]
-	record.Length = int32(len(body))
-	now := time.Now().UnixMilli()
-	b := kmsg.NewRecordBatch()
-	b.PartitionLeaderEpoch, b.Magic = -1, 2
-	b.FirstTimestamp, b.MaxTimestamp = now, now
-	b.ProducerID, b.ProducerEpoch, b.FirstSequence = -1, -1, -1
-	if transactional {
-		const bit = 1 << 4
-		b.Attributes, b.ProducerID, b.ProducerEpoch, b.FirstSequence = bit, 1<<40, 0, 0
-	}
-	b.NumRecords, b.Records = 1, record.AppendTo(nil)
-	whole := b.AppendTo(nil)
-	binary.BigEndian.PutUint32(whole[8:], uint32(len(whole)-12))
-	binary.BigEndian.PutUint32(whole[17:], crc32.Checksum(whole[21:], crc32.MakeTable(crc32.Castagnoli)))
-	return whole
-}
+	kafkatest "github.com/asyncgate/asyncgate/test/kafka"
+)
 
 // pick is what the requests of one case name.
 type pick struct {
@@ -354,7 +331,7 @@ func produce(w *world, r *kmsg.ProduceRequest, p pick) {
 		t := kmsg.NewProduceRequestTopic()
 		t.Topic, t.TopicID = name, w.id(name)
 		part := kmsg.NewProduceRequestTopicPartition()
-		part.Records = batch(r.TransactionID != nil)
+		part.Records = kafkatest.Batch("x", r.TransactionID != nil)
 		t.Partitions = append(t.Partitions, part)
 		r.Topics = append(r.Topics, t)
 	}
