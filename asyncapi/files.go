@@ -113,8 +113,11 @@ func (r *reader) parse(name string, f *file) (value, bool) {
 		r.fault(bad.code, at, bad.hint, "%s", bad.message)
 		return value{}, false
 	}
-	f.root = r.top(name, root)
-	r.inspect(f.root)
+	top := r.top(name, root)
+	if !r.sound(top) {
+		return value{}, false
+	}
+	f.root = top
 	return f.root, true
 }
 
