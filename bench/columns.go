@@ -16,6 +16,7 @@ const (
 	direct          = "direct"
 	haproxy         = "haproxy"
 	asyncgate       = "asyncgate"
+	operations      = "asyncgate-operations"
 	haproxyTLS      = "haproxy-tls"
 	asyncgateTLS    = "asyncgate-tls"
 	asyncgateScram  = "asyncgate-tls-scram"
@@ -27,13 +28,14 @@ var titles = map[string]string{
 	direct:         "direct",
 	haproxy:        "HAProxy",
 	asyncgate:      "asyncgate",
+	operations:     "asyncgate, operations enforced",
 	haproxyTLS:     "HAProxy, TLS",
 	asyncgateTLS:   "asyncgate, TLS",
 	asyncgateScram: "asyncgate, TLS + SCRAM",
 }
 
 func columnNames() []string {
-	return []string{direct, haproxy, asyncgate, haproxyTLS, asyncgateTLS, asyncgateScram}
+	return []string{direct, haproxy, asyncgate, operations, haproxyTLS, asyncgateTLS, asyncgateScram}
 }
 
 // mqttColumns are those of MQTT.
@@ -83,6 +85,9 @@ func (b *bench) makeWays() (map[string]way, error) {
 			java:    scram,
 			process: g.Process,
 		}
+	}
+	if g := b.rig.Operations; g != nil {
+		ways[operations] = way{target: load.Target{Address: g.Addresses[rig.Clear]}, java: inClear, process: g.Process}
 	}
 	return ways, nil
 }

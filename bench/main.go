@@ -94,7 +94,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 	fmt.Fprintln(stderr, "starting the brokers and what stands in front of them")
 	r, err := rig.Start(ctx, rig.Options{
-		Root: root, Kafka: chosen.of(false), MQTT: chosen.of(true), HAProxy: chosen.haproxy(), Gateway: chosen.asyncgate(), Program: o.program,
+		Root: root, Kafka: chosen.of(false), MQTT: chosen.of(true), HAProxy: chosen.haproxy(), Gateway: chosen.asyncgate(), Operations: chosen.columns[operations],
+		Program: o.program,
 	})
 	if err != nil {
 		return err

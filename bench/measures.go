@@ -21,11 +21,11 @@ type measure struct {
 }
 
 var measures = []measure{
-	{name: "java-produce", columns: []string{direct, haproxy, asyncgate, asyncgateTLS, asyncgateScram}, run: javaProduce},
-	{name: "java-consume", columns: []string{direct, haproxy, asyncgate, asyncgateTLS, asyncgateScram}, run: javaConsume},
+	{name: "java-produce", columns: []string{direct, haproxy, asyncgate, operations, asyncgateTLS, asyncgateScram}, run: javaProduce},
+	{name: "java-consume", columns: []string{direct, haproxy, asyncgate, operations, asyncgateTLS, asyncgateScram}, run: javaConsume},
 	{name: "raw-produce", columns: columnNames(), warm: true, run: rawProduce},
 	{name: "raw-fetch", columns: columnNames(), warm: true, run: rawFetch},
-	{name: "latency", columns: []string{direct, haproxy, asyncgate, asyncgateTLS, asyncgateScram}, run: latency},
+	{name: "latency", columns: []string{direct, haproxy, asyncgate, operations, asyncgateTLS, asyncgateScram}, run: latency},
 	{name: "round-trip", columns: columnNames(), run: roundTrip},
 	{name: "login-tls-scram", columns: []string{direct, haproxy, asyncgate}, warm: true, run: logins(rowLoginTLSScram, scram256, true, false)},
 	{name: "login-tls-scram-answer", columns: []string{direct, haproxy, asyncgate}, run: logins(rowLoginAnswer, scram256, true, true)},

@@ -131,7 +131,8 @@ func (q *question) narrow(r *rule) string {
 	case r.group != nil && r.Action == Consume && q.resource.Group != "" && !r.group.accept(q.resource.Group):
 		return "the groupId binding of the operation does not allow the group"
 	case q.subject.rules.language != &mqtt:
-	case len(n.QoS) > 0 && !slices.Contains(n.QoS, int(q.resource.QoS)):
+	case len(n.QoS) > 0 && r.Action == Produce && !slices.Contains(n.QoS, int(q.resource.QoS)),
+		len(n.QoS) > 0 && r.Action == Consume && int(q.resource.QoS) > slices.Max(n.QoS): // a delivery may have less than was asked for
 		return "the qos binding of the operation does not allow that QoS"
 	case n.Retain != nil && r.Action == Produce && *n.Retain && !q.resource.Retain:
 		return "the retain binding of the operation asks for the retain flag"

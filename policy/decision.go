@@ -1,6 +1,11 @@
 package policy
 
-import "github.com/asyncgate/asyncgate/plan"
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/asyncgate/asyncgate/plan"
+)
 
 // Kind is what sort of thing is acted upon.
 type Kind uint8
@@ -50,6 +55,20 @@ func (d Decision) Place() (file string, line int, pointer string) {
 		return d.Grant.File, d.Grant.Line, ""
 	}
 	return "", 0, ""
+}
+
+// Because is the reason with the line that decided, for audit records.
+func (d Decision) Because() string {
+	if file, line, _ := d.Place(); file != "" {
+		return fmt.Sprintf("%s (%s:%d)", d.Reason, file, line)
+	}
+	return d.Reason
+}
+
+// Text is a name as a string without a copy, for [Resource.Name] and [Resource.Group]: decisions are made for every topic of
+// every request, and keep nothing. The bytes must stay as they are until the decision has been made.
+func Text(p []byte) string {
+	return unsafe.String(unsafe.SliceData(p), len(p)) // #nosec G103 -- the caller's promise is above
 }
 
 // Reasons that do not depend on a rule.

@@ -1,62 +1,34 @@
 package policy
 
 import (
-	"math"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/asyncgate/asyncgate/plan"
+	"github.com/asyncgate/asyncgate/topic"
 )
 
 // mqttTopic decides on an MQTT topic, or on a topic filter to subscribe to.
 func (s *Subject) mqttTopic(action plan.Action, resource *Resource) Decision {
 	name := resource.Name
 	if action == Consume {
-		filter, ok := unshared(name)
-		switch {
-		case !ok || !legalFilter(filter):
+		if topic.CheckFilter(name) != nil || !utf8.ValidString(name) {
 			return Decision{Reason: reasonFilter}
-		case strings.ContainsAny(filter, "+#"):
-			return s.filter(resource, filter)
 		}
-		name = filter
+		if _, name, _ = topic.Unshare(name); topic.HasWildcard(name) {
+			return s.filter(resource, name)
+		}
 	}
 	switch {
-	case !legalMQTT(name):
+	case topic.CheckName(name) != nil || !utf8.ValidString(name):
 		return Decision{Reason: reasonTopicName}
-	case name[0] == '$' && action != Consume:
+	case topic.Reserved(name) && action != Consume:
 		return Decision{Reason: reasonSystem}
 	}
-	if g := s.granted(Topic, name, action, name[0] == '$'); g != nil {
+	if g := s.granted(Topic, name, action, topic.Reserved(name)); g != nil {
 		return Decision{Allowed: true, Reason: reasonGranted, Grant: g}
 	}
 	return s.search(action, resource, name)
-}
-
-// unshared is the filter of a shared subscription, $share/group/filter (MQTT 5 section 4.8.2), or any other filter as it
-// is.
-func unshared(filter string) (string, bool) {
-	rest, shared := strings.CutPrefix(filter, "$share/")
-	if !shared {
-		return filter, filter != "$share"
-	}
-	group, rest, found := strings.Cut(rest, "/")
-	return rest, found && group != "" && !strings.ContainsAny(group, "+#")
-}
-
-// legalFilter is MQTT 5 section 4.7.1: a wildcard is a whole level, and # the last.
-func legalFilter(filter string) bool {
-	if filter == "" || len(filter) > math.MaxUint16 || strings.Contains(filter, "\x00") || !utf8.ValidString(filter) {
-		return false
-	}
-	for rest, more := filter, true; more; {
-		var level string
-		level, rest, more = cut(rest, '/')
-		if len(level) > 1 && strings.ContainsAny(level, "+#") || level == "#" && more {
-			return false
-		}
-	}
-	return true
 }
 
 // filter decides on a filter with wildcards: it is allowed only if one operation or grant allows every topic that it can

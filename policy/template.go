@@ -2,7 +2,6 @@ package policy
 
 import (
 	"fmt"
-	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -41,11 +40,6 @@ func legalKafka(name string) bool {
 		}
 	}
 	return true
-}
-
-// legalMQTT is MQTT 5 section 4.7: one byte at least, 65,535 at most, no NUL, no wildcard.
-func legalMQTT(name string) bool {
-	return name != "" && len(name) <= math.MaxUint16 && !strings.ContainsAny(name, "+#\x00") && utf8.ValidString(name)
 }
 
 // template is the address of one rule, compiled.

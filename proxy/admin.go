@@ -14,9 +14,10 @@ import (
 // admin serves metrics and health, in plaintext and to whoever can reach its address: bind it to loopback or to a
 // network of one's own.
 //
-//	/metrics  Prometheus text format
-//	/livez    200 as long as the process answers
-//	/readyz   200 from when every socket accepts until the drain begins, 503 before and after
+//	/metrics   Prometheus text format
+//	/livez     200 as long as the process answers
+//	/observed  JSON: what enforce: observe has seen that would be denied
+//	/readyz    200 from when every socket accepts until the drain begins, 503 before and after
 type admin struct {
 	gateway *Gateway
 
@@ -89,6 +90,7 @@ func (a *admin) serve() {
 	mux.Handle("GET /metrics", a.gateway.metricsHandler())
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "live") })
 	mux.HandleFunc("GET /readyz", a.readyz)
+	mux.HandleFunc("GET /observed", a.gateway.observed.serve)
 	a.server = &http.Server{
 		Handler:           mux,
 		ReadHeaderTimeout: 5 * time.Second, // as long as a scrape takes at most

@@ -50,6 +50,7 @@ type Gateway struct {
 	throttle *throttle
 	sockets  *sockets
 	admin    *admin
+	observed observed
 	decoy    []byte
 
 	instance string // begins the ids of connections: two runs never share one

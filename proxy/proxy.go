@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/asyncgate/asyncgate/plan"
+	"github.com/asyncgate/asyncgate/policy"
 	"github.com/asyncgate/asyncgate/sasl"
 )
 
@@ -50,6 +51,8 @@ type State struct {
 	Directory  sasl.Directory             // never nil
 	TLS        *tls.Config                // nil: plaintext
 	Admins     map[string]bool            // principals that may use admin APIs
+	Rules      *policy.Rules              // what operations allow; nil: only connections are enforced
+	Observe    bool                       // what the rules deny passes, and is recorded
 
 	names names                // that clients may ask for in TLS
 	ends  map[string]time.Time // when the files of TLS end, by kind

@@ -67,8 +67,14 @@ func (m *materials) shared(server *plan.Server) []*plan.Server {
 
 // state makes what one server enforces.
 func (m *materials) state(server *plan.Server) (*State, error) {
-	s := &State{Server: server, Limits: m.plan.Limits, Directory: m.directory, Admins: m.admins}
+	s := &State{Server: server, Limits: m.plan.Limits, Directory: m.directory, Admins: m.admins,
+		Observe: m.plan.Enforce == plan.Observe}
 	var err error
+	if m.plan.Enforce == plan.Operations || s.Observe {
+		if s.Rules, err = policy.Compile(m.plan, server); err != nil {
+			return nil, err
+		}
+	}
 	if s.Mechanisms, err = mechanisms(server, m.directory, m.decoy); err != nil {
 		return nil, err
 	}

@@ -76,6 +76,9 @@ func (r *reader) grant(s *Settings, n node) {
 	case len(r.problems) > before:
 	case g.Kind == "":
 		r.fault(n.at, "settings/missing-key", "write topic: NAME, group: NAME or transaction: NAME", "a grant needs what it grants")
+	case g.Name+g.Prefix == "":
+		r.fault(n.at, "settings/invalid-value", "write a name, or how names begin followed by *; admins may use everything",
+			"a grant of every %s, or of one without a name", g.Kind)
 	case g.Kind == "topic" && len(g.Actions) == 0:
 		r.fault(n.at, "settings/missing-key", "write actions: [produce, consume], or one of them", "a grant of a topic needs actions")
 	case g.Kind != "topic" && len(g.Actions) > 0:

@@ -55,8 +55,27 @@ func build(ctx context.Context, root, dir string) (string, error) {
 	return program, err
 }
 
-// startGateway starts the gateway on consecutive ports in front of the broker's plaintext listener.
-func startGateway(ctx context.Context, program, dir string, ports int, b *Broker) (*Gateway, error) {
+// operations are what the document of a gateway that enforces operations says besides: every topic, by one template that
+// every topic's name is held against.
+const operations = `channels:
+  all:
+    address: '{topic}'
+    parameters: { topic: {} }
+    messages: { any: {} }
+operations:
+  write: { action: send, channel: { $ref: '#/channels/all' } }
+  read: { action: receive, channel: { $ref: '#/channels/all' } }
+`
+
+// operationsSettings go with it. Java's consumer makes up its group.
+const operationsSettings = `enforce: operations
+grants:
+  - { principal: "*", group: "perf*" }
+`
+
+// startGateway starts the gateway on consecutive ports in front of the broker's plaintext listener. It enforces operations
+// besides connections if it is told to.
+func startGateway(ctx context.Context, program, dir string, ports int, b *Broker, enforced bool) (*Gateway, error) {
 	dir, err := os.MkdirTemp(dir, "gateway-")
 	if err != nil {
 		return nil, err
@@ -65,13 +84,20 @@ func startGateway(ctx context.Context, program, dir string, ports int, b *Broker
 	document := strings.Builder{}
 	document.WriteString("asyncapi: 3.0.0\ninfo: { title: Benchmark, version: 1.0.0 }\nservers:\n")
 	settings := strings.Builder{}
-	settings.WriteString("credentials: credentials.yaml\n" + limits + "servers:\n")
+	settings.WriteString("credentials: credentials.yaml\n" + limits)
+	if enforced {
+		settings.WriteString(operationsSettings)
+	}
+	settings.WriteString("servers:\n")
 	for i, server := range servers {
 		port := ports + portsEach*i
 		g.Addresses[server.name] = fmt.Sprintf("127.0.0.1:%d", port)
 		fmt.Fprintf(&document, "  %s:\n    host: 127.0.0.1:%d\n    protocol: %s\n", server.name, port, server.protocol)
 		fmt.Fprintf(&settings, "  %s:\n    listen: 127.0.0.1:%d\n    upstream: { bootstrap: [%q] }\n"+
 			"    brokers: { ports: %d-%d, firstId: 1 }\n", server.name, port, b.Address(kafkatest.Plaintext), port+1, port+1)
+		if enforced {
+			settings.WriteString("    parameters: { topic: { dots: true } }\n")
+		}
 		if server.security == "" {
 			settings.WriteString("    allowAnonymous: true\n")
 		} else {
@@ -81,6 +107,9 @@ func startGateway(ctx context.Context, program, dir string, ports int, b *Broker
 			fmt.Fprintf(&settings, "    tls: { certificate: %q, key: %q }\n",
 				b.Certificate("gateway-server.crt"), b.Certificate("gateway-server.key"))
 		}
+	}
+	if enforced {
+		document.WriteString(operations)
 	}
 	g.Process, err = enforce(ctx, program, dir, document.String(), settings.String(), kafkatest.Password(User))
 	if err != nil {

@@ -18,6 +18,8 @@ type Rig struct {
 	HAProxy *HAProxy // in front of it; nil if it is not installed or not wanted
 	Gateway *Gateway // in front of it; nil if it is not wanted
 	MQTT    *MQTT    // nil if it is not wanted
+	// Operations is a gateway that enforces operations; nil: none was asked for.
+	Operations *Gateway
 	// Memory says that the broker's log is in memory.
 	Memory bool
 
@@ -29,12 +31,13 @@ type Rig struct {
 
 // Options say what to start beside the broker.
 type Options struct {
-	Root    string // of the project
-	Kafka   bool
-	MQTT    bool
-	HAProxy bool
-	Gateway bool
-	Program string // a built gateway; default: built from Root
+	Root       string // of the project
+	Kafka      bool
+	MQTT       bool
+	HAProxy    bool
+	Gateway    bool
+	Operations bool   // a gateway that enforces operations too
+	Program    string // a built gateway; default: built from Root
 }
 
 // Start starts the rig.
@@ -55,7 +58,7 @@ func Start(ctx context.Context, o Options) (_ *Rig, err error) {
 	if _, err := run(ctx, nil, nil, "sh", script, r.certificates); err != nil {
 		return nil, err
 	}
-	if o.Gateway && o.Program == "" {
+	if (o.Gateway || o.Operations) && o.Program == "" {
 		if r.program, err = build(ctx, o.Root, r.dir); err != nil {
 			return nil, err
 		}
@@ -75,7 +78,7 @@ func Start(ctx context.Context, o Options) (_ *Rig, err error) {
 
 // startKafka starts the broker and what is wanted in front of it.
 func (r *Rig) startKafka(ctx context.Context, o Options) error {
-	ports, err := freePorts(haproxyPorts + 2*gatewayPorts)
+	ports, err := freePorts(haproxyPorts + 3*gatewayPorts)
 	if err != nil {
 		return err
 	}
@@ -90,7 +93,12 @@ func (r *Rig) startKafka(ctx context.Context, o Options) error {
 		}
 	}
 	if o.Gateway {
-		r.Gateway, err = startGateway(ctx, r.program, r.dir, ports+haproxyPorts, r.Broker)
+		if r.Gateway, err = startGateway(ctx, r.program, r.dir, ports+haproxyPorts, r.Broker, false); err != nil {
+			return err
+		}
+	}
+	if o.Operations {
+		r.Operations, err = startGateway(ctx, r.program, r.dir, r.ports+gatewayPorts, r.Broker, true)
 		return err
 	}
 	return nil
@@ -103,7 +111,7 @@ func (r *Rig) FreshHAProxy(ctx context.Context) (*HAProxy, error) {
 
 // FreshGateway starts another gateway, which has done nothing yet; the caller stops it. Only one runs at a time.
 func (r *Rig) FreshGateway(ctx context.Context) (*Gateway, error) {
-	return startGateway(ctx, r.program, r.dir, r.ports, r.Broker)
+	return startGateway(ctx, r.program, r.dir, r.ports, r.Broker, false)
 }
 
 // File writes a file that goes with the rig and returns its path.
@@ -130,6 +138,9 @@ func (r *Rig) Certificate(file string) string { return filepath.Join(r.certifica
 
 // Stop ends everything and deletes what was written.
 func (r *Rig) Stop() {
+	if r.Operations != nil {
+		r.Operations.Stop()
+	}
 	if r.Gateway != nil {
 		r.Gateway.Stop()
 	}

@@ -17,8 +17,10 @@ import (
 type cli struct {
 	Run runCmd `cmd:"" help:"Enforce a document."`
 
-	Check checkCmd `cmd:"" help:"Judge documents and print what would be enforced."`
-	Init  initCmd  `cmd:"" help:"Write settings and credentials files for a first start."`
+	Check   checkCmd   `cmd:"" help:"Judge documents and print what would be enforced."`
+	Explain explainCmd `cmd:"" help:"Say what a principal may do, and which line decides."`
+	Test    testCmd    `cmd:"" help:"Hold a document to a file of expected decisions."`
+	Init    initCmd    `cmd:"" help:"Write settings and credentials files for a first start."`
 
 	Demo        demoCmd        `cmd:"" help:"Show a document enforced, on embedded brokers."`
 	Credentials credentialsCmd `cmd:"" help:"Keep the users, API keys and certificates that may log in."`
@@ -29,7 +31,7 @@ type cli struct {
 const description = `asyncgate enforces an AsyncAPI document in front of Kafka clusters and MQTT brokers.
 
 Exit codes: 0 done; 1 a problem of severity error, or a failed check; 2 wrong arguments, or a document that cannot be
-opened; 3 failed at run time.`
+opened; 3 failed at run time; 4 denied (explain).`
 
 // environment is what a command may touch of the world outside; tests hand in their own.
 type environment struct {

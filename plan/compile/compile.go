@@ -35,7 +35,7 @@ func Compile(doc *asyncapi.Document, set *settings.Settings, opt Options) (*plan
 	if set == nil {
 		c.set = &settings.Settings{Limits: plan.DefaultLimits()}
 	} else {
-		c.opt.Deployment = true
+		c.opt.Deployment = !opt.Decisions
 	}
 	c.out = &plan.Plan{
 		Document: doc.File, AsyncAPI: doc.Version, Title: doc.Title,
@@ -54,7 +54,7 @@ func Compile(doc *asyncapi.Document, set *settings.Settings, opt Options) (*plan
 	}
 	c.off = false
 	c.whole()
-	c.enforcement(opt.Deployment)
+	c.enforcement()
 	c.listeners()
 	c.files()
 	return c.out, c.problems

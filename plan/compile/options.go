@@ -20,6 +20,9 @@ type Options struct {
 	// collide. Without it the document alone is judged. Settings that are given are always judged.
 	Deployment bool
 
+	// Decisions asks for what the rules say, and nothing else: settings that are given are not judged as a deployment.
+	Decisions bool
+
 	// Stat says whether a file that the settings name can be opened. Nil: files are not looked at.
 	Stat func(path string) error
 }

@@ -27,7 +27,7 @@ func (c *connection) describeConfigs(ctx context.Context, h wire.RequestHeader, 
 		return 0, err
 	}
 	*run = 0
-	if !c.owed.push(request{correlation: h.Correlation, key: h.Key, version: h.Version, split: &split}) {
+	if !c.owed.push(request{correlation: h.Correlation, key: h.Key, version: h.Version, change: &split}) {
 		return 0, errClosed
 	}
 	return answered, c.send(ctx, newFrame(len(header)+len(split.Forward)).raw(header).raw(split.Forward).finish())

@@ -16,19 +16,22 @@ func (c *connection) authorize(ctx context.Context, h wire.RequestHeader, frame,
 	if h.Version < 0 || h.Version > entry.Max() {
 		return 0, c.refuse(ctx, "unsupported-api", "%s version %d is not offered", wire.Name(h.Key), h.Version)
 	}
+	j := c.judging()
 	switch {
-	case entry.Class == api.Never || entry.Class == api.Admin && !admin:
+	case entry.Class == api.Never, entry.Class == api.Admin && !admin && (j == nil || j.observe || !entry.Asks()):
 		if !whole {
 			return incomplete, nil
 		}
 		return c.deny(ctx, h, body, run)
-	case entry.Inspected() && !whole:
+	case (entry.Inspected() || j != nil && h.Key != keyProduce) && !whole:
 		return incomplete, nil
 	}
 	if reason, forbidden := api.Forbidden(h, body); forbidden {
 		return 0, c.refuse(ctx, "inter-broker", "%s: %s", wire.Name(h.Key), reason)
 	}
 	switch {
+	case j != nil:
+		return c.enforce(ctx, j, h, frame, body, whole, run)
 	case h.Key == keyProduce:
 		return c.produce(ctx, h, body, whole, run)
 	case h.Key == keyDescribeConfigs && !admin:

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -29,6 +30,7 @@ type broker struct {
 	asked    atomic.Int64          // requests of clients
 	pieces   bool                  // write answers in pieces of chance
 	raw      func(net.Conn) []byte // instead of answer: what is written, length and all
+	topics   map[string][16]byte   // that the gateway is told of, by name
 
 	mu    sync.Mutex
 	conns map[net.Conn]bool
@@ -120,7 +122,7 @@ func (b *broker) run(conn net.Conn) {
 // reply is what is written for one request.
 func (b *broker) reply(conn net.Conn, h wire.RequestHeader, body []byte) []byte {
 	if string(h.ClientID) == "asyncgate" {
-		return frameOf(h.Correlation, b.own(h))
+		return frameOf(h.Correlation, b.own(h, body))
 	}
 	b.asked.Add(1)
 	if b.raw != nil {
@@ -147,7 +149,7 @@ func (b *broker) write(conn net.Conn, frame []byte) bool {
 }
 
 // own answers what the gateway asks for itself.
-func (b *broker) own(h wire.RequestHeader) []byte {
+func (b *broker) own(h wire.RequestHeader, body []byte) []byte {
 	switch h.Key {
 	case 18:
 		r := kmsg.NewPtrApiVersionsResponse()
@@ -160,6 +162,9 @@ func (b *broker) own(h wire.RequestHeader) []byte {
 		}
 		return r.AppendTo(nil)
 	case 3:
+		if len(b.topics) > 0 {
+			return b.metadataOfTopics(h, body)
+		}
 		return b.metadata(h.Version)
 	case 17:
 		b.logins.Add(1)
@@ -181,6 +186,31 @@ func (b *broker) metadata(version int16) []byte {
 		ports = append(ports, int32(peer.listener.Addr().(*net.TCPAddr).Port))
 	}
 	return metadataOf(version, ports...)
+}
+
+// metadataOfTopics is an answer to the gateway's own question for topics: all, or those of some ids.
+func (b *broker) metadataOfTopics(h wire.RequestHeader, body []byte) []byte {
+	request, err := wire.DecodeRequest(h.Key, h.Version, body)
+	if err != nil {
+		b.t.Errorf("the gateway asks what cannot be read: %v", err)
+		return nil
+	}
+	var r kmsg.MetadataResponse
+	r.Version = h.Version
+	answer := b.metadata(h.Version)
+	header := wire.AppendResponseHeader(nil, 3, h.Version, 0)[4:]
+	if err := r.ReadFrom(answer[len(header):]); err != nil {
+		b.t.Error(err)
+	}
+	asked := request.(*kmsg.MetadataRequest).Topics
+	for name, id := range b.topics {
+		if asked == nil || slices.ContainsFunc(asked, func(t kmsg.MetadataRequestTopic) bool { return t.TopicID == id }) {
+			topic := kmsg.NewMetadataResponseTopic()
+			topic.Topic, topic.TopicID = &name, id
+			r.Topics = append(r.Topics, topic)
+		}
+	}
+	return r.AppendTo(header)
 }
 
 // metadataOf is the same of brokers on loopback, by id.

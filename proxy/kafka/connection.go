@@ -22,6 +22,8 @@ type connection struct {
 	principal *sasl.Principal
 	expires   time.Time // when the session must have been renewed; zero: never
 	renewal   *login    // re-authentication under way; nil: none
+	judge     *judge    // of operations; nil: none was needed yet
+	sessions  sessions
 
 	upstream *brokerConn // nil until the first request
 	answers  *stream     // what the broker sends

@@ -27,7 +27,7 @@ func TestSaslMessagesByHand(t *testing.T) {
 	}
 }
 
-func TestProduceAcks(t *testing.T) {
+func TestProduceHead(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		version  int16
@@ -44,7 +44,8 @@ func TestProduceAcks(t *testing.T) {
 		{"cut in the acks", 12, append(builder{}.compactString("tx"), 0xff), 0, false},
 		{"nothing", 9, nil, 0, false},
 	} {
-		acks, complete := produceAcks(c.version, c.body)
+		head := produceHeadOf(c.version, c.body)
+		acks, complete := head.acks, head.complete
 		if acks != c.acks || complete != c.complete {
 			t.Errorf("%s: acks %d, complete %v; want %d, %v", c.name, acks, complete, c.acks, c.complete)
 		}
@@ -67,7 +68,7 @@ func FuzzParsers(f *testing.F) {
 			}
 		}
 		for version := range int16(14) {
-			produceAcks(version, p)
+			produceHeadOf(version, p)
 		}
 		if name, ok := parseSaslHandshake(p); ok && len(name) > len(p) {
 			t.Fatal("a name longer than the message")

@@ -3,8 +3,6 @@ package kafka
 import (
 	"slices"
 	"sync"
-
-	"github.com/asyncgate/asyncgate/proxy/kafka/api"
 )
 
 // maxInFlight bounds the requests of one connection that wait for an answer. Clients keep five (producers) or so; a
@@ -19,9 +17,15 @@ type request struct {
 	correlation int32
 	key         int16
 	version     int16
-	local       []byte     // the gateway's own answer, as a whole frame; nil: the broker answers
-	split       *api.Split // what is to be added to the broker's answer; nil: nothing
-	own         bool       // a request of the gateway's own: the client never sees the answer
+	local       []byte   // the gateway's own answer, as a whole frame; nil: the broker answers
+	change      merger   // of the broker's answer; nil: none
+	opens       *fetched // the session that the answer opens; nil: none
+	own         bool     // a request of the gateway's own: the client never sees the answer
+}
+
+// merger makes the answer that the client gets of the payload of the broker's. The result is a complete frame.
+type merger interface {
+	Merge(payload []byte) (frame []byte, err error)
 }
 
 // inflight is the queue of requests that an answer is owed for, in the order in which a client must see the answers.

@@ -51,6 +51,7 @@ func (protocol) Open(server *proxy.Server) (proxy.Front, error) {
 		f.allowed[a.Key] = server.Metrics().Requests(a.Name(), "allow")
 	}
 	f.cluster = newCluster(up, p.Upstream.Bootstrap, server.Log(), func(id int32) { addresses.Broker(id) })
+	f.topics = &topics{cluster: f.cluster, upstream: up}
 	ctx, stop := context.WithCancel(context.Background())
 	f.stop = stop
 	f.watching.Go(func() { f.cluster.watch(ctx) })
@@ -59,13 +60,16 @@ func (protocol) Open(server *proxy.Server) (proxy.Front, error) {
 
 // front is one Kafka server of the plan.
 type front struct {
-	server    *proxy.Server
-	upstream  *upstream
-	cluster   *cluster
-	addresses *addresses
-	allowed   map[int16]prometheus.Counter // forwarded requests, by API key
-	stop      context.CancelFunc
-	watching  sync.WaitGroup
+	server        *proxy.Server
+	upstream      *upstream
+	cluster       *cluster
+	topics        *topics
+	subscriptions subscriptions
+	produces      budget // of those that must be read whole
+	addresses     *addresses
+	allowed       map[int16]prometheus.Counter // forwarded requests, by API key
+	stop          context.CancelFunc
+	watching      sync.WaitGroup
 }
 
 // Serve runs one connection.
@@ -79,4 +83,5 @@ func (f *front) Serve(ctx context.Context, s *proxy.Session) error {
 func (f *front) Close() {
 	f.stop()
 	f.watching.Wait()
+	f.topics.close()
 }

@@ -29,6 +29,11 @@ func newQuery(ctx context.Context, conn *brokerConn) *query { return &query{ctx:
 
 // ask sends a request and returns the body of the answer. It takes no longer than upstreamTimeout.
 func (q *query) ask(request kmsg.Request) (body []byte, err error) {
+	return q.askFor(request, queryFrame)
+}
+
+// askFor is the same for an answer of so many bytes at most.
+func (q *query) askFor(request kmsg.Request, frame int) (body []byte, err error) {
 	_ = q.conn.SetDeadline(time.Now().Add(upstreamTimeout))
 	stop := context.AfterFunc(q.ctx, func() { _ = q.conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
@@ -41,7 +46,7 @@ func (q *query) ask(request kmsg.Request) (body []byte, err error) {
 	if _, err := q.conn.Write(builder(request.AppendTo(b)).finish()); err != nil {
 		return nil, err
 	}
-	p, err := readFrame(q.conn, queryFrame)
+	p, err := readFrame(q.conn, frame)
 	if err != nil {
 		return nil, err
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/asyncgate/asyncgate/proxy/kafka/wire"
 )
 
-// assembleLimit bounds a request that must be read whole before it can be decided: those that the gateway answers
-// itself, and Fetch from version 15 on. A Fetch of ten thousand partitions is 400 kB.
+// assembleLimit bounds a request that must be read whole before it can be decided, but for Produce: those that the gateway
+// answers itself, Fetch from version 15 on, and all where operations are enforced. A Fetch of ten thousand partitions is 400 kB.
 const assembleLimit = 4 << 20
 
 // requests pumps requests until the client leaves, is refused, or the broker is lost. It begins with what is in the
@@ -128,8 +128,14 @@ func (c *connection) walkRequests(ctx context.Context) error {
 
 // assembled reads a request whole that does not fit the buffer, and decides on it.
 func (c *connection) assembled(ctx context.Context, size int) error {
-	if size > assembleLimit {
-		return c.refuse(ctx, "frame-length", "a request of %d bytes that must be read whole; at most %d are allowed", size, assembleLimit)
+	limit := assembleLimit
+	if newParser(c.client.bytes()[lengthSize:]).int16() == keyProduce {
+		limit = lengthSize + c.session.State.Limits.Frame
+		c.front.produces.take(size)
+		defer c.front.produces.give(size)
+	}
+	if size > limit {
+		return c.refuse(ctx, "frame-length", "a request of %d bytes that must be read whole; at most %d are allowed", size, limit)
 	}
 	c.reading.renew()
 	frame, err := c.client.take(size)

@@ -8,6 +8,8 @@ import (
 	"math"
 	"os"
 	"time"
+
+	"github.com/asyncgate/asyncgate/proxy/kafka/api"
 )
 
 // respond pumps answers from the broker to the client until either is gone.
@@ -80,6 +82,13 @@ func (c *connection) walkAnswers() error {
 		size := lengthSize + n
 		whole := len(p) >= size
 		t := treatmentOf(r)
+		if r.opens != nil {
+			id, known := api.OpenedSession(r.key, r.version, p[lengthSize:min(len(p), size)])
+			if !known && !whole {
+				return c.flushAnswers(run, done) // read on
+			}
+			c.sessions.opened(id, r.opens)
+		}
 		var instead []byte
 		if whole {
 			if instead, err = c.edited(t, r, p[lengthSize:size]); err != nil {

@@ -24,7 +24,7 @@ func treatmentOf(r request) treatment {
 	if r.own {
 		return kept
 	}
-	if r.key == keyDescribeConfigs || api.Of(r.key).Class == api.Admin {
+	if r.change != nil || r.key == keyDescribeConfigs || api.Of(r.key).Class == api.Admin {
 		return rewritten
 	}
 	switch address.Carries(r.key, r.version) {
@@ -101,10 +101,24 @@ func (c *connection) rewrite(r request, size int) error {
 func (c *connection) edit(r request, payload []byte) ([]byte, error) {
 	var frame []byte
 	var err error
-	switch {
-	case r.split != nil:
-		frame, err = r.split.Merge(payload)
-	case r.key == keyDescribeConfigs:
+	if r.change != nil {
+		if frame, err = r.change.Merge(payload); err != nil {
+			return nil, malformed(r, err)
+		}
+		if address.Carries(r.key, r.version) == address.None {
+			return frame, nil
+		}
+		merged := frame
+		if frame, err = address.Rewrite(c.front.addresses, r.key, r.version, merged[lengthSize:]); frame == nil {
+			frame = merged
+		}
+		if err != nil {
+			return nil, malformed(r, err)
+		}
+		return frame, nil
+	}
+	switch r.key {
+	case keyDescribeConfigs:
 		frame, err = address.HideConfigs(r.version, payload)
 	default:
 		frame, err = address.Rewrite(c.front.addresses, r.key, r.version, payload)

@@ -162,6 +162,9 @@ func (c *connection) readmit(login *sasl.Principal) *sasl.Reject {
 	if reject := c.session.Admit(who); reject != nil {
 		return reject
 	}
-	c.principal, c.expires = who, c.session.Expires() // its rules do not change with it: who it is has stayed
+	c.principal, c.expires = who, c.session.Expires()
+	if o, ok := c.rules.(*operations); ok {
+		o.renew(who)
+	}
 	return nil
 }

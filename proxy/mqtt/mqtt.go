@@ -24,7 +24,7 @@ import (
 )
 
 // New is the MQTT protocol.
-func New() proxy.Protocol { return protocol{unruled} }
+func New() proxy.Protocol { return protocol{operationsOf} }
 
 type protocol struct {
 	rules func(*proxy.Session, *sasl.Principal) rules // that a principal has on its connection

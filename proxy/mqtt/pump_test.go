@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/proxy/mqtt/wire"
 	"github.com/asyncgate/asyncgate/proxy/stream"
 )
@@ -129,6 +130,11 @@ func TestLongHeads(t *testing.T) {
 		}
 	}
 }
+
+// everything is a law that allows everything.
+type everything struct{}
+
+func (everything) decide(plan.Action, []byte, byte, bool) string { return "" }
 
 // A message that is allowed costs no memory, whatever its quality of service.
 func TestMessagesAllocateNothing(t *testing.T) {

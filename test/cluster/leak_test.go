@@ -296,7 +296,7 @@ func asksTheWrongBroker(t *testing.T, r *raw, topic string, id [16]byte) map[str
 		to := kmsg.NewProduceRequestTopic()
 		to.Topic, to.TopicID = topic, id
 		partition := kmsg.NewProduceRequestTopicPartition()
-		partition.Records = batch("for another broker")
+		partition.Records = kafkatest.Batch("for another broker", false)
 		to.Partitions = append(to.Partitions, partition)
 		request.Topics = append(request.Topics, to)
 		what := fmt.Sprintf("Produce v%d", v)

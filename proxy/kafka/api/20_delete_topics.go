@@ -1,5 +1,7 @@
 package api
 
+import "github.com/asyncgate/asyncgate/policy"
+
 // DeleteTopics: a list of names up to v5, names or ids from v6 on (KIP-516).
 func init() {
 	special[20] = form{
@@ -14,4 +16,12 @@ func init() {
 			}
 		},
 	}
+}
+
+// deleteTopics asks about the list that the version has.
+func deleteTopics(q *asking) (Verdict, error) {
+	if q.h.Version < 6 {
+		q.items, q.each = "TopicNames", topicTo(policy.Delete, "TopicNames")
+	}
+	return q.split()
 }

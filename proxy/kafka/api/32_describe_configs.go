@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 
+	"github.com/asyncgate/asyncgate/policy"
 	"github.com/asyncgate/asyncgate/proxy/kafka/wire"
 )
 
@@ -10,6 +11,21 @@ import (
 // ask for a right on the cluster. A request that names both gets both answers.
 func init() {
 	special[keyDescribeConfigs] = form{items: pairs{"Results": "Resources"}, denyItem: denyConfig}
+	asks[keyDescribeConfigs] = ask{items: "Resources", question: configQuestion, says: "describe topic or group; configurations of brokers are for admins"}
+}
+
+// configQuestion asks about one resource. What is no topic and no group is for admins.
+func configQuestion(resource item, judge Judge) int16 {
+	q := Question{Action: policy.Describe, Name: resource.text("ResourceName")}
+	switch resource.int("ResourceType") {
+	case resourceTopic:
+		q.Kind = policy.Topic
+	case resourceGroup:
+		q.Kind = policy.Group
+	default:
+		return denyConfig(resource)
+	}
+	return judge(q)
 }
 
 // Split is a DescribeConfigs request of a client that is no admin: what of it may be forwarded, and the answer to the

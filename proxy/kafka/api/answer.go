@@ -83,7 +83,7 @@ func Refuse(h wire.RequestHeader, body []byte) (frame []byte, err error) {
 
 func respond(h wire.RequestHeader, body []byte, code int16, refused bool) ([]byte, error) {
 	request, response := wire.Request(h.Key, h.Version), wire.Response(h.Key, h.Version)
-	if len(body) > maxAnswered {
+	if len(body) > maxAnswered && h.Key != keyProduce { // most of it is records, which no answer repeats
 		return nil, errAnswered
 	}
 	if err := request.Check(body); err != nil { // also for a key or version that is not known
@@ -97,7 +97,7 @@ func respond(h wire.RequestHeader, body []byte, code int16, refused bool) ([]byt
 	if b.silent != nil && b.silent(top) {
 		return nil, errSilent
 	}
-	b.limit = answerFactor*len(body) + answerFree
+	b.limit = limitOf(body)
 	b.out = wire.AppendResponseHeader(make([]byte, 4, b.limit), h.Key, h.Version, h.Correlation)
 	b.structure(response, top, false)
 	if b.long {
@@ -105,3 +105,6 @@ func respond(h wire.RequestHeader, body []byte, code int16, refused bool) ([]byt
 	}
 	return finish(b.out), nil
 }
+
+// limitOf bounds the answer to a request, in bytes.
+func limitOf(body []byte) int { return answerFactor*min(len(body), maxAnswered) + answerFree }

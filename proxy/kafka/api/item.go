@@ -56,6 +56,16 @@ func (it item) null(l located) bool {
 	return it.body[l.from]&0x80 != 0
 }
 
+// isNull reports whether a field is an array that is null.
+func (it item) isNull(name string) bool {
+	l, ok := it.field(name)
+	if !ok || l.f.Kind != wire.Array {
+		return false
+	}
+	n, _ := wire.Count(it.body[l.from:], l.f.Flexible())
+	return n < 0
+}
+
 // count is how many elements an array has: 0 if it is null, or if there is none of that name.
 func (it item) count(name string) int {
 	l, ok := it.field(name)
@@ -82,3 +92,25 @@ func (it item) each(name string, do func(item)) {
 
 // bytes is the item as it stands in the request.
 func (it item) bytes() []byte { return it.body[it.from:it.elem.End(it.body, it.from)] }
+
+// text is the content of a field that is a string; nil if it is null, or if there is none of that name.
+func (it item) text(name string) []byte {
+	l, ok := it.field(name)
+	if !ok || l.f.Kind != wire.String || it.null(l) {
+		return nil
+	}
+	if l.f.Flexible() {
+		_, size := wire.Uvarint(it.body[l.from:])
+		return it.body[l.from+size : l.to : l.to]
+	}
+	return it.body[l.from+2 : l.to : l.to]
+}
+
+// id is a field that is a topic id; nil if there is none of that name, or if it is zero.
+func (it item) id(name string) []byte {
+	l, ok := it.field(name)
+	if !ok || l.f.Kind != wire.UUID || [16]byte(it.body[l.from:l.to]) == [16]byte{} {
+		return nil
+	}
+	return it.body[l.from:l.to:l.to]
+}

@@ -74,8 +74,11 @@ The classes follow what Apache Kafka's broker asks its authorizer for: an API is
 cluster, or for a right on topics that neither a producer nor a consumer needs. *To* is the highest version that the
 gateway advertises; brokers that know less lower it.
 
-| key | API | class | to | why |
-|---|---|---|---|---|
+*Asks* is what a request asks of policy under ` + "`enforce: operations`" + `: *produce*, *consume*, *describe* (which both give),
+*create* and *delete* of topics, and the use of groups and transactional ids. docs/operations.md says what that means.
+
+| key | API | class | to | why | asks |
+|---|---|---|---|---|---|
 `)
 	for _, a := range api.All() {
 		to := "–"
@@ -86,7 +89,7 @@ gateway advertises; brokers that know less lower it.
 		if a.Code != 0 {
 			class += fmt.Sprintf(", error %d", a.Code)
 		}
-		fmt.Fprintf(&b, "| %d | %s | %s | %s | %s |\n", a.Key, a.Name(), class, to, a.Reason)
+		fmt.Fprintf(&b, "| %d | %s | %s | %s | %s | %s |\n", a.Key, a.Name(), class, to, a.Reason, a.Asked())
 	}
 	b.WriteString(`
 ## Requests of an allowed API that are refused

@@ -1,4 +1,4 @@
-package cluster_test
+package kafkatest
 
 import (
 	"encoding/binary"
@@ -8,8 +8,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// batch is a record batch of the one format there is (version 2), with one record.
-func batch(value string) []byte {
+// Batch is a record batch of the one format there is (version 2), with one record. One of a transaction has a producer id
+// that no broker has given.
+func Batch(value string, transactional bool) []byte {
 	record := kmsg.NewRecord()
 	record.Value = []byte(value)
 	body := record.AppendTo(nil)[1:] // without the length, which is one byte as long as the record is short
@@ -19,6 +20,10 @@ func batch(value string) []byte {
 	b.PartitionLeaderEpoch, b.Magic = -1, 2
 	b.FirstTimestamp, b.MaxTimestamp = now, now
 	b.ProducerID, b.ProducerEpoch, b.FirstSequence = -1, -1, -1
+	if transactional {
+		const bit = 1 << 4
+		b.Attributes, b.ProducerID, b.ProducerEpoch, b.FirstSequence = bit, 1<<40, 0, 0
+	}
 	b.NumRecords, b.Records = 1, record.AppendTo(nil)
 	whole := b.AppendTo(nil)
 	const head, checked = 12, 21 // what Length does not count, and where the checksum's bytes begin
