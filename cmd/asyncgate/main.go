@@ -20,6 +20,7 @@ type cli struct {
 	Check   checkCmd   `cmd:"" help:"Judge documents and print what would be enforced."`
 	Explain explainCmd `cmd:"" help:"Say what a principal may do, and which line decides."`
 	Test    testCmd    `cmd:"" help:"Hold a document to a file of expected decisions."`
+	Learn   learnCmd   `cmd:"" help:"Propose a document that allows what enforce: observe has recorded."`
 	Init    initCmd    `cmd:"" help:"Write settings and credentials files for a first start."`
 
 	Demo        demoCmd        `cmd:"" help:"Show a document enforced, on embedded brokers."`
