@@ -81,7 +81,7 @@ func (m *maker) add3(root *yaml.Node, channels []*channel) error {
 			name = channelNames.unused(legalName(ch.address))
 			pointer = "/channels/" + name
 			item := object("address", text(ch.address))
-			servers := &yaml.Node{Kind: yaml.SequenceNode}
+			servers := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
 			for _, s := range ch.servers {
 				servers.Content = append(servers.Content, reference(s.Pointer))
 			}
@@ -120,7 +120,7 @@ func (m *maker) add2(root *yaml.Node, channels []*channel) error {
 		} else {
 			put(all, ch.address, item)
 			if m.doc.Minor >= 2 {
-				servers := &yaml.Node{Kind: yaml.SequenceNode}
+				servers := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
 				for _, s := range ch.servers {
 					servers.Content = append(servers.Content, text(s.Name))
 				}

@@ -28,9 +28,6 @@ func (m *maker) grant(server *plan.Server, s *Seen) {
 		return
 	case s.Kind == topicKind:
 		g.Actions = []plan.Action{s.Action}
-	case s.Action == plan.Describe:
-		m.leaveOut(s, "a grant would be for any use of it, and it was only looked at")
-		return
 	}
 	if why := unwritable(&g); why != "" {
 		m.leaveOut(s, "%s", why)

@@ -48,7 +48,7 @@ type maker struct {
 	record      *Record
 	out         *Proposal
 	servers     map[string]*plan.Server
-	describes   []Seen
+	describes   []Seen // what was only looked at
 }
 
 // Make proposes a document. The text is that of the document, which is one file without a fault, and the plan was made of it.
@@ -74,7 +74,9 @@ func Make(doc *asyncapi.Document, text []byte, p *plan.Plan, perspective string,
 	if err != nil {
 		return nil, err
 	}
+	wanted, inside := m.contained(wanted)
 	channels := m.group(wanted)
+	m.out.wanted = append(m.out.wanted, inside...)
 	m.describe()
 	slices.Sort(m.out.LeftOut)
 	m.out.Document, err = m.write(text, channels)
@@ -98,10 +100,10 @@ func (m *maker) sort() []*candidate {
 		switch {
 		case server == nil:
 			m.leaveOut(&s, "the document has no such server, or it is not enforced")
-		case s.Kind != topicKind || s.Action == plan.Create || s.Action == plan.Delete:
-			m.grant(server, &s)
 		case s.Action == plan.Describe:
 			m.describes = append(m.describes, s)
+		case s.Kind != topicKind || s.Action == plan.Create || s.Action == plan.Delete:
+			m.grant(server, &s)
 		case s.Action != plan.Produce && s.Action != plan.Consume:
 			m.leaveOut(&s, "no operation and no grant allows that action")
 		default:
@@ -200,6 +202,30 @@ func (m *maker) possible(all []*candidate) ([]*candidate, error) {
 	}), nil
 }
 
+// contained takes out what a filter that was observed too is about: who subscribes to a/+ is observed with every topic that is
+// delivered by it. In 2.x, where there may be no place for the filter, all stay.
+func (m *maker) contained(all []*candidate) (kept, inside []*candidate) {
+	if m.doc.Major == 2 {
+		return all, nil
+	}
+	var filters []*candidate
+	for _, c := range all {
+		if len(c.levels) > 0 {
+			filters = append(filters, c)
+		}
+	}
+	for _, c := range all {
+		if c.action == plan.Consume && slices.ContainsFunc(filters, func(f *candidate) bool {
+			return f != c && f.server == c.server && topic.Covers(f.name, c.name)
+		}) {
+			inside = append(inside, c)
+		} else {
+			kept = append(kept, c)
+		}
+	}
+	return kept, inside
+}
+
 // stripped is a rule as far as topics and direction go.
 func stripped(r plan.Rule) plan.Rule {
 	r.Stated, r.Alternatives, r.Narrow = false, nil, plan.Narrow{}
@@ -241,12 +267,17 @@ func deciders(all map[*plan.Server][]plan.Rule, grants []plan.Grant, who string)
 	return out, nil
 }
 
-// describe leaves out what was only looked at. Whoever may produce or consume may look.
+// describe leaves out what was only looked at. Whoever may use a thing may look.
 func (m *maker) describe() {
 	for i := range m.describes {
 		s := &m.describes[i]
-		if !slices.ContainsFunc(m.out.wanted, func(c *candidate) bool { return c.server.Name == s.Server && c.name == s.Name }) {
-			m.leaveOut(s, "whoever may produce or consume may look; that alone no operation allows")
+		switch {
+		case s.Kind == topicKind:
+			if !slices.ContainsFunc(m.out.wanted, func(c *candidate) bool { return c.server.Name == s.Server && c.name == s.Name }) {
+				m.leaveOut(s, "whoever may produce or consume may look; that alone no operation allows")
+			}
+		case !slices.ContainsFunc(m.out.grants, func(g plan.Grant) bool { return g.Principal == s.Principal && g.Kind == s.Kind && g.Name == s.Name }):
+			m.leaveOut(s, "a grant would be for any use of it, and it was only looked at")
 		}
 	}
 }

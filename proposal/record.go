@@ -10,6 +10,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"iter"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -193,3 +195,6 @@ func shown(s string) string {
 	}
 	return s
 }
+
+// All yields the observations, in an order of its own, and how often each was seen at least.
+func (r *Record) All() iter.Seq2[Seen, uint64] { return maps.All(r.seen) }

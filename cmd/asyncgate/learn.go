@@ -75,8 +75,11 @@ func (c *learnCmd) Run(env *environment) error {
 		}
 		fmt.Fprintf(env.stderr, "asyncgate: left out: %s\n", text)
 	}
-	fmt.Fprintf(env.stderr, "asyncgate: of %d observations: %d new operations in %d new channels, %d grants (see the comment at the top), %d left out\n",
+	fmt.Fprintf(env.stderr, "asyncgate: observations %d, new operations %d, new channels %d, grants %d, left out %d\n",
 		record.Len(), made.Operations, made.Channels, made.Grants, len(made.LeftOut))
+	if made.Grants > 0 {
+		fmt.Fprintln(env.stderr, "asyncgate: the grants are in the comment at the top; put them into the settings")
+	}
 	return nil
 }
 
