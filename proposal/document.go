@@ -21,13 +21,10 @@ func (m *maker) write(source []byte, channels []*channel) ([]byte, error) {
 	if err := yaml.Load(source, &document); err != nil {
 		return nil, err
 	}
-	root := &document
-	if root.Kind == yaml.DocumentNode && len(root.Content) == 1 {
-		root = root.Content[0]
-	}
-	if root.Kind != yaml.MappingNode {
+	if document.Kind != yaml.DocumentNode || len(document.Content) != 1 || document.Content[0].Kind != yaml.MappingNode {
 		return nil, fmt.Errorf("%s is not a YAML mapping", m.doc.File)
 	}
+	root := document.Content[0]
 	root.Style &^= yaml.FlowStyle
 	if len(channels) > 0 {
 		add := m.add3
@@ -38,14 +35,14 @@ func (m *maker) write(source []byte, channels []*channel) ([]byte, error) {
 			return nil, err
 		}
 	}
-	if err := m.head(root); err != nil {
+	if err := m.head(&document); err != nil {
 		return nil, err
 	}
-	return yaml.Dump(root, yaml.WithIndent(2), yaml.WithLineWidth(-1))
+	return yaml.Dump(&document, yaml.WithIndent(2), yaml.WithLineWidth(-1))
 }
 
 // head writes the grants that the settings need into the comment at the top.
-func (m *maker) head(root *yaml.Node) error {
+func (m *maker) head(document *yaml.Node) error {
 	if len(m.out.grants) == 0 {
 		return nil
 	}
@@ -54,11 +51,10 @@ func (m *maker) head(root *yaml.Node) error {
 		return err
 	}
 	comment := "What was observed needs these grants in the settings, too:\n#\n" + block
-	if first := root.Content[0]; first.HeadComment != "" {
-		comment += "\n#\n" + first.HeadComment
-		first.HeadComment = ""
+	if document.HeadComment != "" {
+		comment += "\n#\n" + document.HeadComment
 	}
-	root.Content[0].HeadComment = comment
+	document.HeadComment = comment
 	return nil
 }
 

@@ -100,7 +100,7 @@ func (m *maker) sort() []*candidate {
 		switch {
 		case server == nil:
 			m.leaveOut(&s, "the document has no such server, or it is not enforced")
-		case s.Action == plan.Describe:
+		case s.Action == plan.Describe, s.Name == anyTopic && server.MQTT == nil:
 			m.describes = append(m.describes, s)
 		case s.Kind != topicKind || s.Action == plan.Create || s.Action == plan.Delete:
 			m.grant(server, &s)
@@ -267,11 +267,18 @@ func deciders(all map[*plan.Server][]plan.Rule, grants []plan.Grant, who string)
 	return out, nil
 }
 
+// anyTopic is the name in an observation of InitProducerId without a transactional id, on Kafka.
+const anyTopic = "*"
+
 // describe leaves out what was only looked at. Whoever may use a thing may look.
 func (m *maker) describe() {
 	for i := range m.describes {
 		s := &m.describes[i]
 		switch {
+		case s.Kind == topicKind && s.Name == anyTopic:
+			if !slices.ContainsFunc(m.out.wanted, func(c *candidate) bool { return c.server.Name == s.Server && c.action == plan.Produce }) {
+				m.leaveOut(s, "whoever may produce to some topic may")
+			}
 		case s.Kind == topicKind:
 			if !slices.ContainsFunc(m.out.wanted, func(c *candidate) bool { return c.server.Name == s.Server && c.name == s.Name }) {
 				m.leaveOut(s, "whoever may produce or consume may look; that alone no operation allows")

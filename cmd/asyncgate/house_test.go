@@ -23,6 +23,7 @@ var arrows = []struct {
 	{"docs/problems", []string{""}},
 	{"lint", []string{"settings", "credentials", "plan/compile", "proxy", "report"}},
 	{"lint/orgpolicy", []string{"settings", "credentials", "plan/compile", "proxy", "report"}},
+	{"proposal", []string{"settings", "credentials", "plan/compile", "lint", "proxy", "report", "references"}},
 	{"report", []string{"asyncapi", "settings", "credentials", "plan/compile", "lint", "proxy"}},
 	{"policy", []string{"asyncapi", "settings", "credentials", "plan/compile", "proxy"}},
 	{"credentials", []string{"asyncapi", "settings", "plan", "proxy"}},

@@ -41,7 +41,7 @@ func useKafka(t *testing.T, address string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), useLimit)
 	defer cancel()
-	client, err := kgo.NewClient(kgo.SeedBrokers(address), kgo.ConsumeTopics("orders.eu"), kgo.ConsumerGroup("jobs"), kgo.DisableIdempotentWrite(),
+	client, err := kgo.NewClient(kgo.SeedBrokers(address), kgo.ConsumeTopics("orders.eu"), kgo.ConsumerGroup("jobs"),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	if err != nil {
 		t.Fatal(err)

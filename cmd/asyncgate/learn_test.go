@@ -101,7 +101,7 @@ func exactly(t *testing.T, said string) {
 	for s := range record.All() {
 		principals[s.Principal], names[s.Name] = true, true
 		names[s.Name+".x"], names[s.Name+"/x"], names[strings.ReplaceAll(s.Name, "+", "y")] = true, true, true
-		if !strings.Contains(said, "left out: "+s.String()+":") {
+		if s.Name != "*" && !strings.Contains(said, "left out: "+s.String()+":") { // * is any topic, and no name
 			wanted = append(wanted, s)
 		}
 	}
