@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/asyncgate/asyncgate/sasl"
@@ -30,11 +31,12 @@ type introspector struct {
 	pending    map[[sha256.Size]byte]*question
 }
 
-// answer is what an issuer has said. It never changes.
+// answer is what an issuer has said. It never changes, but for what has been made of it since.
 type answer struct {
 	claims  claims
 	refusal *sasl.Reject // the token is not active
 	at      time.Time
+	judged  atomic.Pointer[sasl.Principal] // by its claims; good until it expires
 }
 
 // question is one that is being asked.
@@ -94,7 +96,7 @@ func (n *introspector) within(ctx context.Context, token string, age time.Durati
 func (n *introspector) put(hash [sha256.Size]byte, token string, q *question) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
 	defer cancel()
-	q.answer, q.failed = n.put1(ctx, token)
+	q.answer, q.failed = n.request(ctx, token)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	delete(n.pending, hash)
@@ -107,7 +109,7 @@ func (n *introspector) put(hash [sha256.Size]byte, token string, q *question) {
 	close(q.done)
 }
 
-func (n *introspector) put1(ctx context.Context, token string) (*answer, *sasl.Reject) {
+func (n *introspector) request(ctx context.Context, token string) (*answer, *sasl.Reject) {
 	unavailable := func(err error) *sasl.Reject {
 		return reject(sasl.CodeIssuerUnavailable, "issuer %s cannot be asked about the token: %v", quote(n.name), err)
 	}

@@ -79,7 +79,7 @@ func TestWhatAnIssuerSaysOfOpaqueTokens(t *testing.T) {
 		"100 MB": strings.Repeat(" ", maxBody+1),
 	} {
 		p.SetFault(func(w http.ResponseWriter, _ *http.Request) bool { _, _ = io.WriteString(w, body); return true })
-		if r := refused(t, d, "about "[:5]+fmt.Sprintf("%x", name), sasl.CodeIssuerUnavailable); r.Private == "" {
+		if r := refused(t, d, fmt.Sprintf("about-%x", name), sasl.CodeIssuerUnavailable); r.Private == "" {
 			t.Errorf("%s: no reason", name)
 		}
 	}

@@ -141,15 +141,20 @@ func (d *Directory) ask(ctx context.Context, i *issuer, token string, peer sasl.
 	if r != nil {
 		return nil, r
 	}
-	p, r := i.judge(answer.claims, d.now(), false)
-	if r == nil {
-		r = bound(answer.claims, p.Name, peer)
+	now := d.now()
+	judged := answer.judged.Load()
+	if judged == nil || !judged.Expires.IsZero() && !now.Before(judged.Expires) {
+		if judged, r = i.judge(answer.claims, now, false); r != nil {
+			return nil, r
+		}
+		answer.judged.Store(judged)
 	}
-	if r != nil {
+	if r := bound(answer.claims, judged.Name, peer); r != nil {
 		return nil, r
 	}
+	p := *judged
 	p.Proof = &proof{mark: i.mark, issuer: i.Name, token: token}
-	return p, nil
+	return &p, nil
 }
 
 // named adds to a refusal whose token it is about.

@@ -266,7 +266,8 @@ func checkReason(t testing.TB, r *sasl.Reject, token string) {
 	}
 }
 
-// What a token is refused for costs no more than a few times its bytes, whatever is in it.
+// What a token is refused for costs no more than a few times its bytes, whatever is in it: one copy to look at the claims,
+// and those of the library that checks the signature.
 func TestARefusalAllocatesLittle(t *testing.T) {
 	d := directory(t, nil)
 	for _, v := range vectors(t) {
@@ -280,7 +281,7 @@ func TestARefusalAllocatesLittle(t *testing.T) {
 		_, _ = d.Verify(t.Context(), token, sasl.Peer{})
 		runtime.ReadMemStats(&after)
 		perRun := int(after.TotalAlloc - before.TotalAlloc)
-		if limit := 4*len(token) + 64<<10; perRun > limit {
+		if limit := 6*len(token) + 64<<10; perRun > limit {
 			t.Errorf("%s: %d bytes allocated for a token of %d", v.Name, perRun, len(token))
 		}
 	}

@@ -194,10 +194,7 @@ func TestAnIssuerThatLies(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p, d := provider(t, nil)
 			token := tokenOf(t, p)
-			p.SetFault(func(w http.ResponseWriter, r *http.Request) bool {
-				done := fault(w, r)
-				return done
-			})
+			p.SetFault(fault)
 			refused(t, d, token, sasl.CodeIssuerUnavailable)
 		})
 	}
