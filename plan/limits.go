@@ -10,6 +10,7 @@ type Limits struct {
 	Handshake     time.Duration  // from accept to the end of authentication
 	Idle          time.Duration  // without a byte in either direction on an authenticated connection
 	PreAuthFrame  int            // bytes of one frame before authentication
+	BearerFrame   int            // the same on a server that takes bearer tokens
 	Frame         int            // bytes of one frame after it
 	Connections   int            // open connections of the whole gateway
 	PerAddress    int            // open connections of one client address (IPv6: of one /64)
@@ -22,13 +23,15 @@ type Limits struct {
 // DefaultLimits are the limits where the settings say nothing.
 //
 // Handshake is what ghostunnel gives a TLS handshake. Idle is Apache Kafka's connections.max.idle.ms. PreAuthFrame is
-// an eighth of Kafka's sasl.server.max.receive.size (524288): no mechanism here needs more. Frame is Kafka's
+// an eighth of Kafka's sasl.server.max.receive.size (524288): no mechanism but a bearer token needs more, and the largest
+// of these (128 KiB) fits into BearerFrame with all that stands around it. Frame is Kafka's
 // socket.request.max.bytes. The counts are sized for 1 GiB of memory at under 100 KiB a connection.
 func DefaultLimits() Limits {
 	return Limits{
 		Handshake:    10 * time.Second,
 		Idle:         10 * time.Minute,
 		PreAuthFrame: 64 << 10,
+		BearerFrame:  192 << 10,
 		Frame:        100 << 20,
 		Connections:  10000,
 		PerAddress:   1000,

@@ -20,6 +20,7 @@ type Plan struct {
 	Admins      []string // names of the principals that may use the admin APIs of a protocol
 	Enforce     Enforce  // how far the document is enforced
 	Grants      []Grant  // what the settings allow beyond the document
+	Tokens      []Issuer // who is believed about bearer tokens
 	Limits      Limits
 	Admin       string // host:port of the metrics and health endpoints; empty: not served
 
@@ -74,9 +75,10 @@ type Requirement struct {
 	Scheme     string   // key under components/securitySchemes; empty for a scheme written inline
 	Pointer    string   // JSON pointer of the scheme in the document, or in the settings if they state it
 	Type       string   // the scheme's type as AsyncAPI spells it: scramSha512, X509, apiKey, …
-	In         string   // for apiKey: "user" or "password"
+	In         string   // for apiKey: "user" or "password"; for http: "basic" or "bearer"
 	Mechanisms []string // SASL names of the mechanisms that prove it, strongest first; EXTERNAL is a client certificate
 	Scopes     []string // scopes the principal must have; nil means none
+	Issuers    []string // for tokens: the issuers whose tokens prove it
 }
 
 // Address is a host and port that somebody dials.
@@ -123,9 +125,10 @@ type UpstreamTLS struct {
 
 // UpstreamSASL is how the gateway logs in to the brokers.
 type UpstreamSASL struct {
-	Mechanism string // PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512
+	Mechanism string // PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER
 	Username  string
 	Password  Secret
+	Token     *ClientCredentials // for OAUTHBEARER, in place of a user name and password
 }
 
 // Brokers is how the brokers behind a Kafka server get addresses of their own at the gateway. Either the ports First to

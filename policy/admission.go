@@ -129,6 +129,10 @@ func proves(r *plan.Requirement, certificate, login *sasl.Principal) *sasl.Rejec
 		ok = p.Kind == sasl.KindKey && p.In == r.In && slices.Contains(r.Mechanisms, p.Mechanism)
 	case typePlain, typeUserPassword, typeScramSHA256, typeScramSHA512:
 		ok = p.Kind == sasl.KindUser && slices.Contains(r.Mechanisms, p.Mechanism)
+	case typeOAuth2, typeOpenIDConnect:
+		ok = bearer(r, p)
+	case typeHTTP:
+		ok = r.In == "bearer" && bearer(r, p) || r.In == "basic" && p.Kind == sasl.KindUser && slices.Contains(r.Mechanisms, p.Mechanism)
 	}
 	if !ok {
 		return reject("wrong-scheme", "what was proved with "+p.Mechanism+" is not "+r.Type)
@@ -141,6 +145,11 @@ func proves(r *plan.Requirement, certificate, login *sasl.Principal) *sasl.Rejec
 	return nil
 }
 
+// bearer reports whether a principal was proved by a token of an issuer that the requirement believes.
+func bearer(r *plan.Requirement, p *sasl.Principal) bool {
+	return p.Kind == sasl.KindToken && slices.Contains(r.Mechanisms, p.Mechanism) && slices.Contains(r.Issuers, p.Issuer)
+}
+
 // The types of security schemes that can be met, as AsyncAPI spells them. Any other type is met by nobody.
 const (
 	typeX509         = "X509"
@@ -149,6 +158,10 @@ const (
 	typeUserPassword = "userPassword"
 	typeScramSHA256  = "scramSha256"
 	typeScramSHA512  = "scramSha512"
+
+	typeOAuth2        = "oauth2"
+	typeOpenIDConnect = "openIdConnect"
+	typeHTTP          = "http"
 )
 
 // Mechanisms are the SASL mechanisms that a server offers: the union over its enabled alternatives, strongest first,
@@ -173,7 +186,7 @@ func Mechanisms(server *plan.Server) []string {
 
 // rank is a mechanism's place in the offer: what never shows the password comes before what does.
 func rank(mechanism string) int {
-	order := []string{sasl.ScramSHA512, sasl.ScramSHA256, sasl.Plain}
+	order := []string{sasl.ScramSHA512, sasl.ScramSHA256, sasl.OAuthBearer, sasl.Plain}
 	if i := slices.Index(order, mechanism); i >= 0 {
 		return i
 	}

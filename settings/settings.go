@@ -43,6 +43,7 @@ type Settings struct {
 	Credentials Value[string]
 	DecoySecret Value[plan.Secret]
 	Admins      []Value[string]
+	Issuers     []Issuer    // of tokens
 	Limits      plan.Limits // with the defaults for what the file does not say
 	Admin       Value[string]
 }
@@ -106,6 +107,7 @@ type UpstreamSASL struct {
 	Mechanism Value[string]
 	Username  Value[string]
 	Password  Value[plan.Secret]
+	Token     ClientCredentials
 }
 
 // Brokers is how the brokers behind a server get addresses at the gateway: a range of ports or SNI names.
