@@ -59,7 +59,8 @@ type Server struct {
 	MaxSession time.Duration
 
 	Upstream Upstream
-	Brokers  Brokers
+	Brokers  Brokers // Kafka
+	MQTT     *MQTT   // nil: Kafka
 
 	Rules []Rule // what the document's operations allow on this server; shown, but not enforced, if Enforce is Connections
 }
@@ -72,13 +73,17 @@ type Alternative struct {
 
 // Requirement is one security scheme that a client must prove.
 type Requirement struct {
-	Scheme     string   // key under components/securitySchemes; empty for a scheme written inline
-	Pointer    string   // JSON pointer of the scheme in the document, or in the settings if they state it
-	Type       string   // the scheme's type as AsyncAPI spells it: scramSha512, X509, apiKey, …
-	In         string   // for apiKey: "user" or "password"; for http: "basic" or "bearer"
-	Mechanisms []string // SASL names of the mechanisms that prove it, strongest first; EXTERNAL is a client certificate
-	Scopes     []string // scopes the principal must have; nil means none
-	Issuers    []string // for tokens: the issuers whose tokens prove it
+	Scheme  string // key under components/securitySchemes; empty for a scheme written inline
+	Pointer string // JSON pointer of the scheme in the document, or in the settings if they state it
+	Type    string // the scheme's type as AsyncAPI spells it: scramSha512, X509, apiKey, …
+	In      string // for apiKey: "user" or "password"; for http: its HTTP scheme, e.g. "basic"
+
+	// Mechanisms prove it, strongest first, by their SASL names. EXTERNAL is a client certificate; PASSWORD is user name
+	// and password in MQTT's CONNECT, BASIC those in the HTTP request that opens a WebSocket.
+	Mechanisms []string
+
+	Scopes  []string // scopes the principal must have; nil means none
+	Issuers []string // for tokens: the issuers whose tokens prove it
 }
 
 // Address is a host and port that somebody dials.
@@ -109,11 +114,22 @@ const (
 
 // Upstream is the real brokers behind a server, and who the gateway is to them.
 type Upstream struct {
-	Bootstrap []string     // host:port of each; at least one for an enforced server that is run
+	// Bootstrap is host:port of each broker to begin with; on MQTT it is the one broker, as a URL with port: mqtt://,
+	// mqtts://, ws:// or wss://. At least one for an enforced server that is run.
+	Bootstrap []string
 	TLS       *UpstreamTLS // nil: plaintext
-	Identity  string       // "service": the gateway's own identity, for every client
+	Identity  string       // IdentityService or, on MQTT only, IdentityPrincipal
 	SASL      *UpstreamSASL
+
+	Username string // MQTT: the gateway's own user name; empty: none
+	Password Secret // MQTT: the gateway's own password; empty: none
 }
+
+// Who the gateway is to the brokers.
+const (
+	IdentityService   = "service"   // itself, for every client
+	IdentityPrincipal = "principal" // the client's principal by name, as the user name
+)
 
 // UpstreamTLS is how the gateway recognises the brokers, and the certificate it shows them.
 type UpstreamTLS struct {

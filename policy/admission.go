@@ -161,11 +161,18 @@ const (
 
 	typeOAuth2        = "oauth2"
 	typeOpenIDConnect = "openIdConnect"
-	typeHTTP          = "http"
+	typeHTTP          = "http" // the schemes basic and bearer; the plan enables no other
 )
 
-// Mechanisms are the SASL mechanisms that a server offers: the union over its enabled alternatives, strongest first,
-// without EXTERNAL, which travels in the TLS handshake.
+// Takes reports whether an enabled way into a server is proved by a mechanism, for those that are no SASL exchange.
+func Takes(server *plan.Server, mechanism string) bool {
+	return slices.ContainsFunc(server.Alternatives, func(a plan.Alternative) bool {
+		return a.Enabled && slices.ContainsFunc(a.All, func(r plan.Requirement) bool { return slices.Contains(r.Mechanisms, mechanism) })
+	})
+}
+
+// Mechanisms are the SASL mechanisms that a server offers: the union over its enabled alternatives, strongest first. What
+// travels outside of SASL is none of them: a certificate in the TLS handshake, a password in MQTT's CONNECT or in HTTP.
 func Mechanisms(server *plan.Server) []string {
 	var offered []string
 	for _, a := range server.Alternatives {
@@ -174,7 +181,7 @@ func Mechanisms(server *plan.Server) []string {
 		}
 		for _, r := range a.All {
 			for _, m := range r.Mechanisms {
-				if m != sasl.External && !slices.Contains(offered, m) {
+				if !sasl.WithoutSASL(m) && !slices.Contains(offered, m) {
 					offered = append(offered, m)
 				}
 			}

@@ -30,6 +30,9 @@ func fingerprint(p *plan.Server) (string, error) {
 			files = append(files, path)
 		}
 	}
+	if path, ok := strings.CutPrefix(string(p.Upstream.Password), "file:"); ok {
+		files = append(files, path)
+	}
 	for _, path := range files {
 		if path == "" {
 			continue

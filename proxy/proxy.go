@@ -45,10 +45,11 @@ const Bootstrap int32 = -1
 type State struct {
 	Server     *plan.Server
 	Limits     plan.Limits
-	Mechanisms []sasl.Mechanism // what SASL offers, strongest first; never EXTERNAL
-	Directory  sasl.Directory   // never nil
-	TLS        *tls.Config      // nil: plaintext
-	Admins     map[string]bool  // principals that may use admin APIs
+	Mechanisms []sasl.Mechanism           // what SASL offers, strongest first; never EXTERNAL
+	Passwords  map[string]*sasl.Passwords // what checks passwords without SASL, by road: sasl.Password, sasl.Basic
+	Directory  sasl.Directory             // never nil
+	TLS        *tls.Config                // nil: plaintext
+	Admins     map[string]bool            // principals that may use admin APIs
 
 	names names                // that clients may ask for in TLS
 	ends  map[string]time.Time // when the files of TLS end, by kind

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/asyncgate/asyncgate/plan"
@@ -71,6 +72,7 @@ func (m *materials) state(server *plan.Server) (*State, error) {
 	if s.Mechanisms, err = mechanisms(server, m.directory, m.decoy); err != nil {
 		return nil, err
 	}
+	s.Passwords = passwords(server, m.directory)
 	if server.TLS == nil {
 		return s, nil
 	}
@@ -121,7 +123,7 @@ func mechanisms(server *plan.Server, directory sasl.Directory, decoy []byte) ([]
 		case sasl.ScramSHA256:
 			offered = append(offered, sasl.NewScram(sasl.SHA256, current, decoy))
 		case sasl.Plain:
-			offered = append(offered, sasl.NewPlain(plainOptions(server), current))
+			offered = append(offered, sasl.NewPlain(plainOptions(server, name), current))
 		default:
 			return nil, fmt.Errorf("mechanism %s is not supported", name)
 		}
@@ -129,18 +131,29 @@ func mechanisms(server *plan.Server, directory sasl.Directory, decoy []byte) ([]
 	return offered, nil
 }
 
-// plainOptions are the kinds of credentials that a server takes in PLAIN.
-func plainOptions(server *plan.Server) sasl.PlainOptions {
+// passwords are the verifiers of passwords that come without SASL, by the road on which the server takes them.
+func passwords(server *plan.Server, directory sasl.Directory) map[string]*sasl.Passwords {
+	taken := make(map[string]*sasl.Passwords)
+	for _, road := range []string{sasl.Password, sasl.Basic} {
+		if policy.Takes(server, road) {
+			taken[road] = sasl.NewPasswords(plainOptions(server, road), func() sasl.Directory { return directory })
+		}
+	}
+	return taken
+}
+
+// plainOptions are the kinds of credentials that a server takes on one of the roads on which they come in clear.
+func plainOptions(server *plan.Server, road string) sasl.PlainOptions {
 	var o sasl.PlainOptions
 	for _, a := range server.Alternatives {
 		for _, r := range a.All {
 			switch {
-			case !a.Enabled:
+			case !a.Enabled || !slices.Contains(r.Mechanisms, road):
 			case r.Type == "apiKey" && r.In == "user":
 				o.KeyInUser = true
 			case r.Type == "apiKey" && r.In == "password":
 				o.KeyInPassword = true
-			case r.Type == "plain" || r.Type == "userPassword":
+			case r.Type == "plain" || r.Type == "userPassword" || r.Type == "http":
 				o.Users = true
 			}
 		}

@@ -25,6 +25,17 @@ const (
 	OAuthBearer = "OAUTHBEARER"   // RFC 7628: a bearer token
 )
 
+// Names for user name and password that come without SASL. They stand where a mechanism's name does.
+const (
+	Password = "PASSWORD" // in MQTT's CONNECT
+	Basic    = "BASIC"    // in an HTTP request (RFC 7617)
+)
+
+// WithoutSASL reports whether a name is none of a SASL exchange: the certificate of TLS, or a password outside of it.
+func WithoutSASL(mechanism string) bool {
+	return mechanism == External || mechanism == Password || mechanism == Basic
+}
+
 // Mechanism is one way to log in. It is safe for concurrent use.
 type Mechanism interface {
 	Name() string

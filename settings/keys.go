@@ -68,7 +68,9 @@ func (r *reader) upstream(u *Upstream, n node) {
 		"tls":       func(n node) { r.upstreamTLS(&u.TLS, n) },
 		"identity":  r.identity(&u.Identity),
 		"sasl":      func(n node) { r.upstreamSASL(&u.SASL, n) },
-		"address":   r.later("MQTT comes with a later version; the brokers of a Kafka server are listed under bootstrap"),
+		"address":   r.broker(&u.Address),
+		"username":  r.text(&u.Username),
+		"password":  r.secret(&u.Password),
 	})
 }
 
@@ -76,9 +78,9 @@ func (r *reader) identity(to *Value[string]) func(node) {
 	return func(n node) {
 		switch s, ok := r.scalar(n, "service"); {
 		case !ok:
-		case s == "service":
+		case s == "service" || s == "principal": // the second on MQTT only, which the compiler knows
 			*to = Value[string]{n.at, s}
-		case s == "principal" || s == "delegation-token" || s == "unsafeForward":
+		case s == "delegation-token" || s == "unsafeForward":
 			r.fault(n.at, "settings/unsupported", "write identity: service, or leave it out", "identity: %s is not supported yet", s)
 		default:
 			r.invalid(n, "write identity: service, or leave it out", "%q is no identity", s)

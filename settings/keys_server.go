@@ -23,8 +23,9 @@ func (r *reader) server(s *Server, n node) {
 		"unsafePlaintextCredentials": r.flag(&s.UnsafePlaintextCredentials),
 		"proxyProtocol":              r.flag(&s.ProxyProtocol),
 		"maxSession":                 r.session(&s.MaxSession),
-		"protocol":                   r.later("MQTT comes with a later version"),
-		"clientIds":                  r.later("MQTT comes with a later version"),
+		"protocol":                   r.choice(&s.Protocol, "mqtt"),
+		"clientIds":                  r.choice(&s.ClientIDs, "derived", "verbatim"),
+		"origins":                    r.origins(&s.Origins),
 	})
 }
 

@@ -68,6 +68,10 @@ type Server struct {
 	UnsafePlaintextCredentials Value[bool]
 	ProxyProtocol              Value[bool]
 	MaxSession                 Value[time.Duration]
+
+	Protocol  Value[string]   // mqtt: what a ws or wss server carries
+	ClientIDs Value[string]   // derived or verbatim
+	Origins   []Value[string] // of web pages that may open a WebSocket
 }
 
 // Variable is the value of a {variable} in the address of the document's server.
@@ -86,10 +90,14 @@ type Scheme struct {
 // Upstream is the brokers behind a server, and who the gateway is to them.
 type Upstream struct {
 	At
-	Bootstrap []Value[string] // host:port
+	Bootstrap []Value[string] // Kafka: host:port
 	TLS       UpstreamTLS
 	Identity  Value[string]
-	SASL      UpstreamSASL
+	SASL      UpstreamSASL // Kafka
+
+	Address  Value[string]      // MQTT: host:port or a URL that [SplitBroker] takes apart
+	Username Value[string]      // MQTT
+	Password Value[plan.Secret] // MQTT
 }
 
 // UpstreamTLS is how the gateway speaks TLS to the brokers. Stated without anything in it: with the system's CAs.

@@ -111,7 +111,13 @@ func requirementText(q plan.Requirement) string {
 		switch {
 		case m == sasl.External:
 			m = "client certificate"
-		case q.In != "":
+		case m == sasl.Password && q.Type == "apiKey":
+			m = "key as the " + map[string]string{"user": "user name", "password": "password"}[q.In]
+		case m == sasl.Password:
+			m = "user name and password"
+		case m == sasl.Basic:
+			m = "HTTP Basic"
+		case q.Type == "apiKey":
 			m += " with a key as the " + map[string]string{"user": "user name", "password": "password"}[q.In]
 		}
 		proofs = append(proofs, m)

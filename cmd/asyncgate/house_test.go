@@ -17,11 +17,13 @@ var arrows = []struct {
 	{"asyncapi", []string{""}},
 	{"sasl", []string{""}},
 	{"tlsconf", []string{""}},
+	{"topic", []string{""}},
 	{"plan", []string{""}},
 	{"policy", []string{"asyncapi", "settings", "credentials", "plan/compile", "proxy"}},
 	{"credentials", []string{"asyncapi", "settings", "plan", "proxy"}},
 	{"proxy", []string{"asyncapi", "settings", "credentials", "plan/compile", "proxy/kafka"}},
 	{"proxy/kafka", []string{"asyncapi", "settings", "credentials", "plan/compile"}},
+	{"proxy/mqtt/wire", []string{"asyncapi", "settings", "credentials", "plan", "plan/compile", "policy", "proxy", "proxy/kafka", "sasl"}},
 	{"plan/compile", []string{"proxy", "credentials", "sasl"}},
 }
 

@@ -172,7 +172,7 @@ func (c *initCmd) nextSteps(w io.Writer, dir string, d *draft) error {
 	b.WriteString("\n\nnext:\n")
 	file := filepath.Join(dir, credentialsName)
 	if d.lacksUpstream() {
-		fmt.Fprintf(&b, "  # write the addresses of your brokers into %s, under upstream: bootstrap\n", filepath.Join(dir, settingsName))
+		fmt.Fprintf(&b, "  # write the addresses of your brokers into %s, under upstream\n", filepath.Join(dir, settingsName))
 	}
 	if !c.DevCertificates && d.usesTLS() {
 		fmt.Fprintf(&b, "  # put certificate and key of the gateway at %s and %s\n", filepath.Join(dir, gatewayCert), filepath.Join(dir, gatewayKey))

@@ -15,7 +15,7 @@ func (d *draft) assignPorts() {
 	for _, s := range d.servers {
 		s.port = s.plan.Advertise.Port
 		if s.port == 0 {
-			s.port = 9092
+			s.port = s.defaultPort()
 		}
 		if twin := d.twin(s); twin == nil {
 			s.port = freeRange(taken, int(s.port), 1)
@@ -23,6 +23,9 @@ func (d *draft) assignPorts() {
 		}
 	}
 	for _, s := range d.servers {
+		if s.plan.MQTT != nil {
+			continue // its one broker has no address of its own
+		}
 		if twin := d.twin(s); twin != nil {
 			s.first, s.last = twin.first, twin.last
 			continue
@@ -35,6 +38,17 @@ func (d *draft) assignPorts() {
 			taken[uint16(port)] = true
 		}
 	}
+}
+
+// defaultPort is the port of a server for which the document names none.
+func (s *draftServer) defaultPort() uint16 {
+	switch {
+	case s.plan.MQTT == nil:
+		return 9092
+	case s.tls:
+		return 8883
+	}
+	return 1883
 }
 
 // freeRange is where a range of free ports begins, from a port upwards or else anywhere above 1023; 0 if there is none.

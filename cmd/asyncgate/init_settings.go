@@ -44,7 +44,7 @@ func newDraft(doc *asyncapi.Document, p *plan.Plan, dev bool) *draft {
 		}
 		block := &draftServer{doc: &doc.Servers[i], plan: s}
 		block.silent = block.doc.Security == nil || len(block.doc.Security.Requirements) == 0
-		block.exposed = s.TLS == nil && (block.proves(sasl.Plain) || block.proves(sasl.External))
+		block.exposed = s.TLS == nil && block.needsTLS()
 		block.tls = s.TLS != nil || block.exposed
 		block.off = !block.silent && !slices.ContainsFunc(s.Alternatives, func(a plan.Alternative) bool { return a.Enabled })
 		d.servers = append(d.servers, block)
@@ -53,10 +53,10 @@ func newDraft(doc *asyncapi.Document, p *plan.Plan, dev bool) *draft {
 	return d
 }
 
-// uses reports whether a usable scheme of the server is of that type. A silent server gets scramSha512.
+// uses reports whether a usable scheme of the server is of that type. A silent server gets the one that compile suggests.
 func (s *draftServer) uses(scheme string) bool {
 	if s.silent {
-		return scheme == silentScheme
+		return scheme == compile.SilentScheme(s.plan)
 	}
 	return s.has(func(q plan.Requirement) bool { return q.Type == scheme })
 }
@@ -70,8 +70,10 @@ func (s *draftServer) has(is func(plan.Requirement) bool) bool {
 	return slices.ContainsFunc(s.plan.Alternatives, func(a plan.Alternative) bool { return a.Enabled && slices.ContainsFunc(a.All, is) })
 }
 
-// silentScheme is what a server gets whose document states no security.
-const silentScheme = "scramSha512"
+// needsTLS reports whether what clients prove must not, or cannot, be shown without TLS.
+func (s *draftServer) needsTLS() bool {
+	return slices.ContainsFunc([]string{sasl.Plain, sasl.Password, sasl.Basic, sasl.External}, s.proves) || s.silent && s.plan.MQTT != nil
+}
 
 // settings renders the file.
 func (d *draft) settings(document string) string {
@@ -141,6 +143,27 @@ func (d *draft) block(b *strings.Builder, s *draftServer) {
 	default:
 		say("# advertise: %s   # what clients dial, and are told to dial; default: the document's host", oneLine(addressText(a)))
 	}
+	if s.plan.MQTT != nil {
+		s.mqtt(say)
+	} else {
+		s.kafka(say)
+	}
+	d.tls(s, say)
+	s.variables(say)
+	if s.silent {
+		say("# The document states no security for this server. Choose what clients have to prove:")
+		scheme := compile.SilentScheme(s.plan)
+		others := slices.DeleteFunc(compile.Supported(s.plan), func(other string) bool { return other == scheme })
+		say("security: [%s]   # or %s; or instead: allowAnonymous: true", scheme, strings.Join(others, ", "))
+	}
+	if s.uses("userPassword") && s.plan.MQTT == nil {
+		say("# mechanisms: [SCRAM-SHA-512, SCRAM-SHA-256]   # without PLAIN")
+	}
+	b.WriteString("\n")
+}
+
+// kafka says which brokers stand behind a server, and where each of them is at the gateway.
+func (s *draftServer) kafka(say func(string, ...any)) {
 	if len(s.plan.Upstream.Bootstrap) > 0 {
 		say("upstream:\n      bootstrap: [%s]", quoted(s.plan.Upstream.Bootstrap))
 	} else {
@@ -153,25 +176,30 @@ func (d *draft) block(b *strings.Builder, s *draftServer) {
 	} else {
 		say("# brokers: { ports: FIRST-LAST, firstId: 0 }   # EDIT: there are too few ports for a hundred each")
 	}
-	d.tls(s, say)
-	s.variables(say)
-	if s.silent {
-		say("# The document states no security for this server. Choose what clients have to prove:")
-		say("security: [%s]   # or %s; or instead: allowAnonymous: true", silentScheme, strings.Join(compile.Supported()[1:], ", "))
+}
+
+// mqtt says which broker stands behind a server.
+func (s *draftServer) mqtt(say func(string, ...any)) {
+	if len(s.plan.Upstream.Bootstrap) > 0 {
+		say("upstream:\n      address: %s", quoted(s.plan.Upstream.Bootstrap))
+	} else {
+		say("upstream: {}   # EDIT: address: host:port of your broker, such as { address: 'mosquitto:1883' }; mqtts://, ws:// and wss:// too")
 	}
-	if s.uses("userPassword") {
-		say("# mechanisms: [SCRAM-SHA-512, SCRAM-SHA-256]   # without PLAIN")
+	say("  # tls: { ca: broker-ca.pem }   # with mqtts:// or wss://; without it the system's CAs are believed")
+	say("  # username: gateway")
+	say("  # password: file:gateway.password")
+	if s.plan.MQTT.WebSocket {
+		say("# origins: ['https://app.example.org']   # of web pages that may connect; default: this server's own host")
 	}
-	b.WriteString("\n")
 }
 
 func (d *draft) tls(s *draftServer, say func(string, ...any)) {
 	if !s.tls {
-		say("# tls: { certificate: %s, key: %s }   # serves this server over TLS although its protocol is kafka", gatewayCert, gatewayKey)
+		say("# tls: { certificate: %s, key: %s }   # serves this server over TLS although its protocol is %s", gatewayCert, gatewayKey, s.plan.Protocol)
 		return
 	}
 	if s.exposed {
-		say("# Protocol kafka has no TLS, but what clients have to prove needs it.")
+		say("# Protocol %s has no TLS, but what clients have to prove needs it.", s.plan.Protocol)
 	}
 	say("tls:\n      certificate: %s\n      key: %s", gatewayCert, gatewayKey)
 	if s.uses("X509") {

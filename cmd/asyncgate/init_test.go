@@ -18,7 +18,7 @@ import (
 // given for everything.
 func TestInitLeavesOnlyTheBrokersToSay(t *testing.T) {
 	for _, name := range []string{"streetlights-kafka-2.6.yml", "streetlights-kafka-3.0.yml", "streetlights-kafka-3.1.yml",
-		"operation-security-2.6.yml", "operation-security-3.1.yml", "adeo-kafka-3.0.yml"} {
+		"operation-security-2.6.yml", "operation-security-3.1.yml", "adeo-kafka-3.0.yml", "streetlights-mqtt-3.1.yml"} {
 		t.Run(name, func(t *testing.T) {
 			data, err := os.ReadFile(official + name)
 			if err != nil {
@@ -66,11 +66,13 @@ servers:
   "on": { host: 'kafka.example.org:9100', protocol: kafka }
   keys: { host: 'kafka.example.org:9101', protocol: kafka, security: [ { type: apiKey, in: user } ] }
   krb: { host: 'kafka.example.org:9102', protocol: kafka-secure, security: [ { type: gssapi } ] }
+  lamps: { host: 'mqtt.example.org', protocol: mqtt, security: [ { type: userPassword } ] }
+  page: { host: 'mqtt.example.org', pathname: /mqtt, protocol: wss, bindings: { mqtt: {} } }
   web: { host: 'example.org', protocol: https }
 `})
 	doc := filepath.Join(dir, "api.yml")
 	code, stdout, stderr := invoke(t, "", "init", doc, "--dev-certificates", "--upstream", "scram=k1:9092,k2:9092", "--upstream", "on=k1:9092",
-		"--upstream", "keys=k1:9092")
+		"--upstream", "keys=k1:9092", "--upstream", "lamps=m1:1883", "--upstream", "page=wss://m1/mqtt")
 	if code != 0 {
 		t.Fatal(code, stdout, stderr)
 	}
@@ -86,11 +88,11 @@ servers:
 	off := map[string]bool{}
 	for _, s := range p.Servers {
 		off[s.Name] = !s.Enforced
-		if s.Enforced && s.Brokers.Last-s.Brokers.First != brokerPorts-1 {
+		if s.Enforced && s.MQTT == nil && s.Brokers.Last-s.Brokers.First != brokerPorts-1 {
 			t.Errorf("%s has the brokers %+v", s.Name, s.Brokers)
 		}
 	}
-	if off["scram"] || off["on"] || off["keys"] || !off["krb"] || !off["web"] {
+	if off["scram"] || off["on"] || off["keys"] || off["lamps"] || off["page"] || !off["krb"] || !off["web"] {
 		t.Errorf("off: %v", off)
 	}
 	if _, err := credentials.Read(filepath.Join(dir, credentialsName)); err != nil {

@@ -14,9 +14,6 @@ import (
 	"github.com/asyncgate/asyncgate/settings"
 )
 
-// defaultPort is where Apache Kafka listens if it is told nothing (listeners in server.properties).
-const defaultPort = 9092
-
 // addresses sets what a server binds and what clients are told to dial. The settings count, else the document.
 func (c *compiler) addresses(w *work) {
 	advertise, listen := w.set.Advertise, w.set.Listen
@@ -28,7 +25,7 @@ func (c *compiler) addresses(w *work) {
 		listen.V, listen.At = s, settings.At{Line: 1}
 	}
 	var stated plan.Address
-	if !advertise.Stated() || !listen.Stated() {
+	if !advertise.Stated() || !listen.Stated() || w.webSocket() { // which has its path there
 		stated = c.stated(w)
 	}
 	if w.out.Listen = listen.V; !listen.Stated() && stated.Port > 0 {
@@ -61,16 +58,18 @@ func (c *compiler) stated(w *work) plan.Address {
 	}
 	if scheme, rest, found := strings.Cut(address, "://"); found {
 		address = rest
-		if family(strings.ToLower(scheme)) != familyKafka {
+		if !sameFamily(scheme, w) {
 			c.add(plan.Warning, "security/address-scheme", at, "remove it from the address",
 				"the address begins with %s:// although the protocol is %s; the protocol counts", scheme, w.doc.Protocol.Value)
 		}
 	}
 	if host, path, found := strings.Cut(address, "/"); found {
 		address = host
-		if path != "" {
-			c.add(plan.Warning, "security/address-path", at, "remove it from the address", "a Kafka address has no path, so /%s counts for nothing", path)
-		}
+		c.pathOf(w, "/"+path, at)
+	}
+	if w.doc.Pathname.Stated() {
+		path, _ := c.fill(w, w.doc.Pathname)
+		c.pathOf(w, path, inDocument(w.doc.Pathname.Place))
 	}
 	host, port, err := splitHost(address)
 	switch {
@@ -80,10 +79,29 @@ func (c *compiler) stated(w *work) plan.Address {
 		return plan.Address{}
 	case port == 0:
 		c.add(plan.Warning, "security/no-port", at, "write the port into the document, or listen: and advertise: into the settings",
-			"the address has no port; %d is taken", defaultPort)
-		port = defaultPort
+			"the address has no port; %d is taken", w.defaultPort())
+		port = w.defaultPort()
 	}
 	return plan.Address{Host: host, Port: port}
+}
+
+// sameFamily reports whether a URL scheme before an address belongs to what the server speaks.
+func sameFamily(scheme string, w *work) bool {
+	of := family(strings.ToLower(scheme))
+	if of == familyWebSocket {
+		return w.webSocket()
+	}
+	return of == w.family && !w.webSocket()
+}
+
+// pathOf notes the path of an address, which only WebSocket has.
+func (c *compiler) pathOf(w *work, path string, at place) {
+	switch {
+	case w.webSocket():
+		w.path = "/" + strings.TrimPrefix(path, "/")
+	case strings.Trim(path, "/") != "":
+		c.add(plan.Warning, "security/address-path", at, "remove it from the address", "an address of %s has no path, so %s counts for nothing", w.speaks(), path)
+	}
 }
 
 // splitHost takes an address apart whose port may be missing; it is 0 then.
@@ -122,8 +140,13 @@ func (c *compiler) substitute(w *work, text asyncapi.Text) (string, bool) {
 			c.add(plan.Error, "settings/variable", c.inSettings(chosen.At), "", "server %s has no variable %q", w.doc.Name, chosen.Name)
 		}
 	}
+	return c.fill(w, text)
+}
+
+// fill puts the values of variables into a text. It answers false if one has none.
+func (c *compiler) fill(w *work, text asyncapi.Text) (string, bool) {
 	ok := true
-	address := placeholder.ReplaceAllStringFunc(text.Value, func(hole string) string {
+	filled := placeholder.ReplaceAllStringFunc(text.Value, func(hole string) string {
 		value, found := c.variable(w, strings.Trim(hole, "{}"), text)
 		ok = ok && found
 		if !found {
@@ -131,7 +154,7 @@ func (c *compiler) substitute(w *work, text asyncapi.Text) (string, bool) {
 		}
 		return value
 	})
-	return address, ok
+	return filled, ok
 }
 
 func (c *compiler) variable(w *work, name string, text asyncapi.Text) (string, bool) {

@@ -96,19 +96,12 @@ func (c *compiler) names() {
 
 // whole reports what concerns the document as a whole.
 func (c *compiler) whole() {
-	kafka, brokers, running := 0, 0, false
-	var later []string
+	brokers, running := 0, false
 	for i := range c.out.Servers {
 		s := &c.out.Servers[i]
 		running = running || s.Enforced
-		switch family(s.Protocol) {
-		case familyKafka:
-			kafka, brokers = kafka+1, brokers+1
-		case familyMQTT:
+		if s.MQTT != nil || family(s.Protocol) == familyKafka {
 			brokers++
-			if s.Note == noteLater {
-				later = append(later, s.Name)
-			}
 		}
 	}
 	at := place{file: c.doc.File, pointer: "/servers"}
@@ -120,12 +113,9 @@ func (c *compiler) whole() {
 	case brokers == 0:
 		c.add(plan.Error, "security/no-broker-server", at, c.noBrokerHint(),
 			"the document has no server of protocol kafka, kafka-secure or mqtt, so there is nothing to enforce")
-	case kafka > 0 && !running:
+	case !running:
 		c.add(plan.Error, "settings/nothing-to-run", at, "name one with --server, or remove enabled: false",
-			"every Kafka server of the document is switched off")
-	}
-	if len(later) > 0 {
-		c.add(plan.Warning, "security/protocol-later", at, "", "MQTT is not enforced yet: %s", strings.Join(later, ", "))
+			"every server of the document that speaks Kafka or MQTT is switched off")
 	}
 	if running {
 		c.add(plan.Warning, "security/operations-not-enforced", place{file: c.doc.File}, "",
@@ -135,6 +125,9 @@ func (c *compiler) whole() {
 
 func (c *compiler) noBrokerHint() string {
 	for _, s := range c.doc.Servers {
+		if family(s.Protocol.Value) == familyWebSocket {
+			return "if it carries MQTT, give server " + s.Name + " a binding mqtt: {}, or " + block(s.Name, "protocol: mqtt")
+		}
 		if lower := strings.ToLower(s.Protocol.Value); lower != s.Protocol.Value && family(lower) != familyOther {
 			return fmt.Sprintf("protocol %q is written %s", s.Protocol.Value, lower)
 		}

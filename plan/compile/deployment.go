@@ -15,8 +15,13 @@ func (c *compiler) upstream(w *work) {
 	}
 	if list, ok := c.opt.Upstream[w.doc.Name]; ok {
 		w.out.Upstream.Bootstrap = list
+		for _, broker := range list {
+			if strings.Contains(broker, "://") {
+				c.add(plan.Error, "settings/options", place{}, "", "upstream of server %s: %q is not host:port", w.doc.Name, broker)
+			}
+		}
 	}
-	w.out.Upstream.Identity = "service"
+	w.out.Upstream.Identity = plan.IdentityService
 	if u.TLS.Stated() {
 		w.out.Upstream.TLS = &plan.UpstreamTLS{
 			CA: u.TLS.CA.V, ServerName: u.TLS.ServerName.V, Certificate: u.TLS.Certificate.V, Key: u.TLS.Key.V,
@@ -50,8 +55,11 @@ func (c *compiler) deployment(w *work) {
 			"server %s takes client certificates and has no CA to check them against", name)
 	}
 	if len(w.out.Upstream.Bootstrap) == 0 {
-		c.add(plan.Error, "settings/no-upstream", at, block(name, "upstream: { bootstrap: [BROKER:9092] }"),
-			"server %s has no brokers behind it", name)
+		lines, brokers := "upstream: { bootstrap: [BROKER:9092] }", "brokers"
+		if w.family == familyMQTT {
+			lines, brokers = "upstream: { address: BROKER:1883 }", "broker"
+		}
+		c.add(plan.Error, "settings/no-upstream", at, block(name, lines), "server %s has no %s behind it", name, brokers)
 	}
 	if !w.out.AllowAnonymous && c.out.Credentials == "" && !c.noCredentials {
 		c.noCredentials = true
@@ -87,6 +95,7 @@ func (c *compiler) files() {
 			c.file(path.V, path.At)
 		}
 		c.secret(s.Upstream.SASL.Password)
+		c.secret(s.Upstream.Password)
 	}
 }
 

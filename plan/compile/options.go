@@ -14,7 +14,7 @@ type Options struct {
 	Only      []string            // names of the servers to run; empty: all that the settings do not switch off
 	Listen    map[string]string   // host:port instead of the settings' listen
 	Advertise map[string]string   // host:port instead of the settings' advertise
-	Upstream  map[string][]string // host:port of brokers, instead of the settings' bootstrap
+	Upstream  map[string][]string // host:port of brokers, instead of the settings' bootstrap; of an MQTT broker its address
 
 	// Deployment asks for everything it takes to run: certificates, credentials, upstreams, addresses that do not
 	// collide. Without it the document alone is judged. Settings that are given are always judged.
@@ -46,8 +46,8 @@ func (o *Options) Validate(servers []string) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.Upstream)) {
 		for _, broker := range o.Upstream[name] {
-			if host, port, err := settings.SplitAddress(broker); err != nil || host == "" || port == 0 {
-				return fmt.Errorf("upstream of server %s: %q is not host:port", name, broker)
+			if _, err := settings.SplitBroker(broker); err != nil {
+				return fmt.Errorf("upstream of server %s: %w", name, err)
 			}
 		}
 	}

@@ -15,7 +15,13 @@ func (c *compiler) satisfy(w *work, d *demand) {
 		if n.refusal != "" && d.refusal == "" {
 			d.refusal = n.refusal
 		}
-		if n.scheme == "userPassword" && len(w.set.Mechanisms) > 0 {
+		if n.refusal == "" && d.refusal == "" && n.exchange && w.version != "" && !w.five() {
+			d.refusal = "it needs MQTT 5, and protocolVersion is " + w.version
+		}
+		if n.warning != "" {
+			c.add(plan.Warning, "security/http-scheme", d.at, "", "%s: %s", d.names(), n.warning)
+		}
+		if n.scheme == "userPassword" && w.family == familyKafka && len(w.set.Mechanisms) > 0 {
 			n.mechanisms = slices.DeleteFunc(slices.Clone(n.mechanisms), func(m string) bool {
 				for _, allowed := range w.set.Mechanisms {
 					if allowed.V == m {
@@ -36,7 +42,7 @@ func (c *compiler) satisfy(w *work, d *demand) {
 	}
 }
 
-// together narrows schemes to the mechanisms that prove all of them: there is one SASL login on a connection, beside
+// together narrows schemes to the mechanisms that prove all of them: there is one login on a connection, beside
 // one client certificate. It answers why there is no such mechanism.
 func together(all []*needed) string {
 	var login *needed
@@ -68,7 +74,7 @@ func (c *compiler) refused(w *work, d *demand, usable int) {
 	if d.refusal == "" || d.broken {
 		return
 	}
-	hint := "Kafka servers can enforce " + strings.Join(Supported(), ", ")
+	hint := w.speaks() + " servers can enforce " + strings.Join(Supported(w.out), ", ")
 	switch {
 	case usable > 0 && !w.out.RequireAll:
 		c.add(plan.Warning, "security/alternative-disabled", d.at, "", "%s is no way in: %s", d.names(), d.refusal)

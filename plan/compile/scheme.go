@@ -1,14 +1,22 @@
 package compile
 
-// meaning is what a security scheme of a document is on the wire of a Kafka server.
+import (
+	"strconv"
+
+	"github.com/asyncgate/asyncgate/plan"
+)
+
+// meaning is what a security scheme of a document is on the wire of a server.
 type meaning struct {
 	scheme string // type, as AsyncAPI spells it
-	in     string // for apiKey: where the key travels; empty for all others
+	in     string // for apiKey: where the key travels; for http: its HTTP scheme; empty for all others
 
 	mechanisms []string // that prove it, strongest first
 	secret     string   // what the client presents; two schemes can be proved by one login only if it is the same
 
-	refusal string // why it cannot be enforced; empty if it can
+	exchange bool   // MQTT: it takes AUTH packets, and so MQTT 5
+	warning  string // what to know of it though it can be enforced; empty: nothing
+	refusal  string // why it cannot be enforced; empty if it can
 }
 
 // Mechanism names, as IANA registers them. A plan speaks of them by name, and knows nothing of their workings.
@@ -17,6 +25,10 @@ const (
 	scram256 = "SCRAM-SHA-256"
 	plain    = "PLAIN"
 	external = "EXTERNAL" // the TLS client certificate
+
+	// Of ours: user name and password without SASL.
+	inConnect = "PASSWORD" // in MQTT's CONNECT
+	inRequest = "BASIC"    // in the HTTP request that opens a WebSocket (RFC 7617)
 )
 
 // The things that a client presents.
@@ -39,7 +51,8 @@ var kafkaSchemes = []meaning{
 
 	{scheme: "oauth2", refusal: "tokens (OAUTHBEARER) come with a later version"},
 	{scheme: "openIdConnect", refusal: "tokens (OAUTHBEARER) come with a later version"},
-	{scheme: "http", refusal: "HTTP authentication on Kafka comes with a later version"},
+	{scheme: "http", in: "basic", refusal: "HTTP authentication on Kafka comes with a later version"},
+	{scheme: "http", in: "bearer", refusal: "HTTP authentication on Kafka comes with a later version"},
 	{scheme: "httpApiKey", refusal: "Kafka has no HTTP header, query or cookie to carry a key"},
 	{scheme: "gssapi", refusal: "Kerberos comes with a later version"},
 	{scheme: "symmetricEncryption", refusal: "encrypted payloads come with a later version, and prove nobody's identity"},
@@ -47,20 +60,38 @@ var kafkaSchemes = []meaning{
 }
 
 // meaningOf looks a scheme up.
-func meaningOf(scheme, in string) meaning {
-	for _, m := range kafkaSchemes {
-		if m.scheme == scheme && m.in == in {
-			return m
+func (w *work) meaningOf(scheme, in string) meaning {
+	for _, table := range w.schemes() {
+		for _, m := range table {
+			if m.scheme == scheme && m.in == in {
+				return m
+			}
 		}
 	}
-	return meaning{scheme: scheme, in: in, refusal: "Kafka has no such scheme"}
+	refusal := w.speaks() + " has no such scheme"
+	if scheme == "http" {
+		refusal = "the HTTP scheme " + strconv.Quote(in) + " is none that the gateway knows"
+	}
+	return meaning{scheme: scheme, in: in, refusal: refusal}
 }
 
-// Supported are the scheme types that a Kafka server can enforce, strongest first.
-func Supported() []string {
+// SilentScheme is what to suggest for a server whose document states no security.
+func SilentScheme(s *plan.Server) string {
+	if s.MQTT != nil {
+		return "userPassword"
+	}
+	return "scramSha512"
+}
+
+// Supported are the scheme types that a server can enforce, strongest first.
+func Supported(s *plan.Server) []string {
+	table := kafkaSchemes
+	if s.MQTT != nil {
+		table = mqttSchemes
+	}
 	var types []string
-	for _, m := range kafkaSchemes {
-		if m.refusal == "" && (len(types) == 0 || types[len(types)-1] != m.scheme) {
+	for _, m := range table {
+		if m.refusal == "" && m.warning == "" && (len(types) == 0 || types[len(types)-1] != m.scheme) {
 			types = append(types, m.scheme)
 		}
 	}

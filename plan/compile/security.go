@@ -49,9 +49,9 @@ func (c *compiler) security(w *work) {
 	}
 	c.plaintext(w, demands)
 	c.clientAuth(w)
-	if len(w.set.Mechanisms) > 0 && !slices.ContainsFunc(demands, func(d demand) bool { return d.has("userPassword") }) {
+	if len(w.set.Mechanisms) > 0 && !slices.ContainsFunc(demands, func(d demand) bool { return d.has("userPassword") && w.family == familyKafka }) {
 		c.add(plan.Warning, "settings/no-effect", c.inSettings(w.set.Mechanisms[0].At), "",
-			"mechanisms narrows what userPassword offers, and server %s does not have it", w.doc.Name)
+			"mechanisms narrows what userPassword offers on Kafka, and server %s does not have it", w.doc.Name)
 	}
 }
 
@@ -68,7 +68,7 @@ func (c *compiler) demands(w *work) []demand {
 			c.add(plan.Error, "settings/security-stated", c.inSettings(w.set.AllowAnonymous.At), "remove it here, or change the document",
 				"the document states the security of server %s, so nobody gets in without it", w.doc.Name)
 		}
-		return c.documentDemands(stated)
+		return c.documentDemands(w, stated)
 	}
 	switch {
 	case own.Stated() && w.set.AllowAnonymous.V:
@@ -89,21 +89,21 @@ func (c *compiler) noSecurity(w *work) {
 	if w.doc.Security != nil {
 		at = inDocument(w.doc.Security.Place)
 		message = "security of server %s is an empty list, so anyone could connect"
-		if w.doc.Protocol.Value == "kafka-secure" {
+		if w.secure() {
 			message += "; TLS alone proves nobody"
 		}
 	}
-	hint := "state it in the document, or " + block(w.doc.Name, "security: [scramSha512]   # or scramSha256, userPassword, plain, X509") +
+	hint := "state it in the document, or " + block(w.doc.Name, fmt.Sprintf("security: [%s]   # or %s", w.silentScheme(), w.otherSchemes())) +
 		"\nif everyone may connect, write allowAnonymous: true there instead of security"
 	c.add(plan.Error, "security/none", at, hint, message, w.doc.Name)
 }
 
-func (c *compiler) documentDemands(s *asyncapi.Security) []demand {
+func (c *compiler) documentDemands(w *work, s *asyncapi.Security) []demand {
 	var list []demand
 	for _, q := range s.Requirements {
 		d := demand{at: inDocument(q.Place), broken: q.Broken}
 		for _, use := range q.Schemes {
-			n := needed{meaning: meaningOf(use.Scheme.Type.Value, keyPlace(use.Scheme)), key: use.Scheme.Key, pointer: use.Scheme.Pointer}
+			n := needed{meaning: w.meaningOf(use.Scheme.Type.Value, schemePlace(use.Scheme)), key: use.Scheme.Key, pointer: use.Scheme.Pointer}
 			for _, scope := range use.Scopes {
 				n.scopes = append(n.scopes, scope.Value)
 			}
@@ -122,10 +122,13 @@ func (c *compiler) documentDemands(s *asyncapi.Security) []demand {
 	return list
 }
 
-// keyPlace is `in` where it tells schemes of one type apart on Kafka.
-func keyPlace(s *asyncapi.SecurityScheme) string {
-	if s.Type.Value == "apiKey" {
+// schemePlace tells schemes of one type apart.
+func schemePlace(s *asyncapi.SecurityScheme) string {
+	switch s.Type.Value {
+	case "apiKey":
 		return s.In.Value
+	case "http":
+		return strings.ToLower(s.HTTPScheme.Value)
 	}
 	return ""
 }
@@ -136,7 +139,7 @@ func (c *compiler) settingsDemands(w *work) []demand {
 		at := c.inSettings(s.At)
 		switch {
 		case !slices.Contains(asyncapi.SchemeTypes(), s.Type):
-			c.add(plan.Error, "settings/invalid-value", at, "choose from "+strings.Join(Supported(), ", "),
+			c.add(plan.Error, "settings/invalid-value", at, "choose from "+strings.Join(Supported(w.out), ", "),
 				"there is no security scheme of type %q", s.Type)
 			continue
 		case s.Type == "apiKey" && s.In == "":
@@ -147,7 +150,7 @@ func (c *compiler) settingsDemands(w *work) []demand {
 			c.add(plan.Error, "settings/invalid-value", at, "", "only apiKey has a place (in)")
 			continue
 		}
-		list = append(list, demand{at: at, schemes: []needed{{meaning: meaningOf(s.Type, s.In), pointer: at.pointer}}})
+		list = append(list, demand{at: at, schemes: []needed{{meaning: w.meaningOf(s.Type, s.In), pointer: at.pointer}}})
 	}
 	return list
 }

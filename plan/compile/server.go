@@ -11,35 +11,19 @@ import (
 // Notes of servers that are not enforced.
 const (
 	noteOff   = "switched off"
-	noteLater = "MQTT comes with a later version"
+	noteOpen  = "a WebSocket that nothing says is MQTT"
 	noteOther = "not a protocol of the gateway"
 )
 
-// The families of protocols.
-const (
-	familyOther = iota
-	familyKafka
-	familyMQTT
-)
-
-// family says which part of the gateway a protocol belongs to, by the exact names of the specification. ws and wss may
-// carry MQTT, but do not say so.
-func family(protocol string) int {
-	switch protocol {
-	case "kafka", "kafka-secure":
-		return familyKafka
-	case "mqtt", "mqtts", "secure-mqtt", "mqtt5":
-		return familyMQTT
-	}
-	return familyOther
-}
-
-// work is one Kafka server being compiled.
+// work is one server of Kafka or MQTT being compiled.
 type work struct {
-	doc *asyncapi.Server
-	set *settings.Server // never nil
-	out *plan.Server
-	at  place // of the server in the document
+	doc     *asyncapi.Server
+	set     *settings.Server // never nil
+	out     *plan.Server
+	at      place // of the server in the document
+	family  int
+	path    string // MQTT over WebSocket: of the address
+	version string // MQTT: protocolVersion
 }
 
 // server compiles one server of the document.
@@ -50,32 +34,41 @@ func (c *compiler) server(s *asyncapi.Server) {
 		w.set = &settings.Server{Name: s.Name}
 	}
 	c.off = c.switchedOff(w.set)
-	switch family(s.Protocol.Value) {
-	case familyMQTT:
-		w.out.Note = noteLater
+	w.family = c.carries(w)
+	switch w.family {
+	case familyWebSocket:
+		w.out.Note = noteOpen
 	case familyOther:
 		w.out.Note = noteOther
-	case familyKafka:
+	default:
 		w.out.Enforced = true
 	}
 	if c.off {
 		w.out.Enforced, w.out.Note = false, noteOff
 	}
-	if family(s.Protocol.Value) != familyKafka {
+	if w.family != familyKafka && w.family != familyMQTT {
 		return
 	}
 	w.out.ProxyProtocol = w.set.ProxyProtocol.V
 	w.out.MaxSession = w.set.MaxSession.V
+	c.misplaced(w)
 	c.addresses(w)
-	if s.Protocol.Value == "kafka-secure" || w.set.TLS.Stated() {
+	if w.family == familyMQTT {
+		c.mqtt(w)
+	}
+	if w.secure() || w.set.TLS.Stated() {
 		w.out.TLS = &plan.TLS{
 			Certificate: w.set.TLS.Certificate.V, Key: w.set.TLS.Key.V,
 			ClientCA: w.set.TLS.ClientCA.V, CRL: w.set.TLS.CRL.V,
 		}
 	}
 	c.security(w)
-	c.brokers(w)
-	c.upstream(w)
+	if w.family == familyMQTT {
+		c.upstreamMQTT(w)
+	} else {
+		c.brokers(w)
+		c.upstream(w)
+	}
 	if c.opt.Deployment && !c.off {
 		c.deployment(w)
 	}

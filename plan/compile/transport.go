@@ -12,7 +12,7 @@ func (c *compiler) plaintext(w *work, demands []demand) {
 	if w.out.TLS != nil {
 		return
 	}
-	lift := "change the protocol to kafka-secure, or " + block(w.doc.Name, "tls: { certificate: gateway.pem, key: gateway.key }")
+	lift := w.secured() + block(w.doc.Name, "tls: { certificate: gateway.pem, key: gateway.key }")
 	for i := range demands {
 		d := &demands[i]
 		if d.broken || d.refusal != "" {
@@ -21,13 +21,13 @@ func (c *compiler) plaintext(w *work, demands []demand) {
 		switch {
 		case d.uses(external):
 			c.add(plan.Error, "security/certificate-without-tls", d.at, strings.Replace(lift, ".key }", ".key, clientCA: clients-ca.pem }", 1),
-				"%s needs a client certificate, and protocol kafka has no TLS to show one in", d.names())
-		case d.uses(plain) && w.set.UnsafePlaintextCredentials.V:
+				"%s needs a client certificate, and protocol %s has no TLS to show one in", d.names(), w.doc.Protocol.Value)
+		case d.exposes() && w.set.UnsafePlaintextCredentials.V:
 			c.add(plan.Warning, "security/plaintext-credentials", d.at, lift,
 				"%s sends a reusable secret in clear text, as unsafePlaintextCredentials allows", d.names())
-		case d.uses(plain):
+		case d.exposes():
 			hint := lift
-			if d.has("userPassword") {
+			if d.has("userPassword") && w.family == familyKafka {
 				hint += "\nor write mechanisms: [SCRAM-SHA-512, SCRAM-SHA-256] there, which never send the password"
 			}
 			c.add(plan.Error, "security/plaintext-credentials", d.at, hint, "%s sends a reusable secret in clear text", d.names())
@@ -37,6 +37,9 @@ func (c *compiler) plaintext(w *work, demands []demand) {
 		}
 	}
 }
+
+// exposes reports whether some scheme of the demand may send its secret as it is.
+func (d *demand) exposes() bool { return d.uses(plain) || d.uses(inConnect) || d.uses(inRequest) }
 
 // uses reports whether some scheme of the demand offers a mechanism.
 func (d *demand) uses(mechanism string) bool {
