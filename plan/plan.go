@@ -20,7 +20,7 @@ type Plan struct {
 	Admins      []string // names of the principals that may use the admin APIs of a protocol
 	Enforce     Enforce  // how far the document is enforced
 	Grants      []Grant  // what the settings allow beyond the document
-	Tokens      []Issuer // who is believed about bearer tokens
+	Tokens      []Issuer `json:",omitempty"` // who is believed about bearer tokens
 	Limits      Limits
 	Admin       string // host:port of the metrics and health endpoints; empty: not served
 
@@ -83,7 +83,7 @@ type Requirement struct {
 	Mechanisms []string
 
 	Scopes  []string // scopes the principal must have; nil means none
-	Issuers []string // for tokens: the issuers whose tokens prove it
+	Issuers []string `json:",omitempty"` // for tokens: the issuers whose tokens prove it
 }
 
 // Address is a host and port that somebody dials.
@@ -144,7 +144,7 @@ type UpstreamSASL struct {
 	Mechanism string // PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER
 	Username  string
 	Password  Secret
-	Token     *ClientCredentials // for OAUTHBEARER, in place of a user name and password
+	Token     *ClientCredentials `json:",omitempty"` // for OAUTHBEARER, in place of a user name and password
 }
 
 // Brokers is how the brokers behind a Kafka server get addresses of their own at the gateway. Either the ports First to

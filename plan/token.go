@@ -6,7 +6,8 @@ import "time"
 // of package tokens.
 type Issuer struct {
 	Issuer    string   // the claim iss, exactly
-	Audiences []string // the claim aud has to have one of them
+	Audiences []string // the claim with the audience has to have one of them
+	Audience  string   // that claim
 
 	// Where its keys are: one of these at most, and none only where the issuer is asked about every token.
 	Discovery string // URL of its OpenID configuration, which names the URL of its keys

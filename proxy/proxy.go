@@ -48,6 +48,7 @@ type State struct {
 	Mechanisms []sasl.Mechanism           // what SASL offers, strongest first; never EXTERNAL
 	Passwords  map[string]*sasl.Passwords // what checks passwords without SASL, by road: sasl.Password, sasl.Basic
 	Directory  sasl.Directory             // never nil
+	Tokens     sasl.Tokens                // never nil
 	TLS        *tls.Config                // nil: plaintext
 	Admins     map[string]bool            // principals that may use admin APIs
 

@@ -11,6 +11,7 @@ type Issuer struct {
 	At
 	Issuer    Value[string] // default: that of the document's only openIdConnectUrl
 	Audiences []Value[string]
+	Audience  Value[string]   // claim with the audience
 	Schemes   []Value[string] // of the document, that its tokens prove; none: all that no other issuer is for
 
 	Discovery     Value[string] // URL; default: the well-known one of the issuer

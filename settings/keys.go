@@ -43,7 +43,6 @@ func (r *reader) limits(l *plan.Limits, n node) {
 		"idle":         r.duration(&l.Idle, time.Second, 7*day),
 		"drain":        r.duration(&l.Drain, 0, time.Hour),
 		"preAuthFrame": r.size(&l.PreAuthFrame, 1<<10, 512<<10),
-		"bearerFrame":  r.size(&l.BearerFrame, 1<<10, 512<<10),
 		"frame":        r.size(&l.Frame, 64<<10, math.MaxInt32),
 		"connections":  r.count(&l.Connections, 1, 10_000_000),
 		"perAddress":   r.count(&l.PerAddress, 1, 10_000_000),

@@ -25,6 +25,7 @@ func (r *reader) issuer(i *Issuer, n node) {
 	ok := r.object(n, "an issuer", keys{
 		"issuer":        r.url(&i.Issuer),
 		"audience":      r.oneOrMore(&i.Audiences),
+		"audienceClaim": r.text(&i.Audience),
 		"schemes":       r.texts(&i.Schemes),
 		"discovery":     r.url(&i.Discovery),
 		"jwks":          r.url(&i.JWKS),

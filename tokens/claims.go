@@ -102,7 +102,7 @@ func (i *issuer) judge(c claims, now time.Time, jwt bool) (*sasl.Principal, *sas
 	if r != nil {
 		return nil, r
 	}
-	audiences := list(c["aud"])
+	audiences := list(c.get(i.Audience))
 	if !slices.ContainsFunc(audiences, func(a string) bool { return slices.Contains(i.Audiences, a) }) {
 		return nil, named(reject(sasl.CodeTokenAudience, "the token of %s is for %s, not for %s", quote(name),
 			quote(strings.Join(audiences, " ")), quote(strings.Join(i.Audiences, " "))), name)

@@ -320,6 +320,9 @@ func TestClaimsAreHeldAgainstTheSettings(t *testing.T) {
 			claims: jsonObject{"email_verified": true}, who: "alice"},
 		{name: "an algorithm that the issuer does not have", issuer: func(i *Issuer) { i.Algorithms = []string{"ES256"} }, code: sasl.CodeTokenAlgorithm},
 		{name: "a narrower clock", issuer: func(i *Issuer) { i.Skew = time.Second }, claims: jsonObject{"exp": now.Add(-2 * time.Second).Unix()}, code: sasl.CodeExpired},
+		{name: "an audience in another claim, as Cognito has it", issuer: func(i *Issuer) { i.Audience = "client_id" },
+			claims: jsonObject{"aud": nil, "client_id": audience}, who: "alice"},
+		{name: "the audience in the wrong claim", issuer: func(i *Issuer) { i.Audience = "client_id" }, code: sasl.CodeTokenAudience},
 		{name: "another audience of ours", issuer: func(i *Issuer) { i.Audiences = []string{"a", "b"} }, claims: jsonObject{"aud": "b"}, who: "alice"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

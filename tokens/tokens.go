@@ -23,7 +23,8 @@ import (
 // Issuer is an issuer of tokens, and what its tokens must be. Files are given by what they hold.
 type Issuer struct {
 	Name      string   // the claim iss, exactly
-	Audiences []string // the claim aud has to have one of them
+	Audiences []string // the claim with the audience has to have one of them
+	Audience  string   // that claim; empty: aud
 
 	// Where its keys are, one of these; none where it is only asked (Introspection).
 	Discovery string // URL of its configuration (OpenID Connect Discovery 1.0, RFC 8414), which names the keys' URL
@@ -138,6 +139,9 @@ func (i Issuer) withDefaults() Issuer {
 	or(&i.Refresh, DefaultRefresh)
 	or(&i.MinInterval, DefaultMinInterval)
 	or(&i.MaxAge, DefaultMaxAge)
+	if i.Audience == "" {
+		i.Audience = "aud"
+	}
 	if i.Principal == "" {
 		i.Principal = "sub"
 	}

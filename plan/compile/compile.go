@@ -26,6 +26,7 @@ type compiler struct {
 	off      bool // the server at hand is switched off: its errors are warnings
 
 	noCredentials bool // the missing credentials file has been reported
+	noIssuer      bool // the missing issuer of tokens has been
 }
 
 // Compile makes the plan. Settings may be nil. Neither the document nor the settings are changed.
@@ -45,6 +46,7 @@ func Compile(doc *asyncapi.Document, set *settings.Settings, opt Options) (*plan
 		c.out.Admins = append(c.out.Admins, a.V)
 	}
 	c.names()
+	c.issuers()
 	for i := range doc.Servers {
 		c.server(&doc.Servers[i])
 	}

@@ -18,6 +18,9 @@ func (c *compiler) satisfy(w *work, d *demand) {
 		if n.refusal == "" && d.refusal == "" && n.exchange && w.version != "" && !w.five() {
 			d.refusal = "it needs MQTT 5, and protocolVersion is " + w.version
 		}
+		if n.refusal == "" && n.secret == token && !d.broken {
+			c.believe(w, d, n)
+		}
 		if n.warning != "" {
 			c.add(plan.Warning, "security/http-scheme", d.at, "", "%s: %s", d.names(), n.warning)
 		}

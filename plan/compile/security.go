@@ -24,6 +24,9 @@ type needed struct {
 	key     string
 	pointer string
 	scopes  []string
+
+	configuration string   // of the issuer that the scheme points to (openIdConnectUrl); empty: none
+	issuers       []string // whose tokens prove it
 }
 
 // security sets the ways in of a server.
@@ -103,7 +106,8 @@ func (c *compiler) documentDemands(w *work, s *asyncapi.Security) []demand {
 	for _, q := range s.Requirements {
 		d := demand{at: inDocument(q.Place), broken: q.Broken}
 		for _, use := range q.Schemes {
-			n := needed{meaning: w.meaningOf(use.Scheme.Type.Value, schemePlace(use.Scheme)), key: use.Scheme.Key, pointer: use.Scheme.Pointer}
+			n := needed{meaning: w.meaningOf(use.Scheme.Type.Value, schemePlace(use.Scheme)), key: use.Scheme.Key, pointer: use.Scheme.Pointer,
+				configuration: use.Scheme.OpenIDConnectURL.Value}
 			for _, scope := range use.Scopes {
 				n.scopes = append(n.scopes, scope.Value)
 			}
@@ -172,7 +176,7 @@ func (d *demand) alternative() plan.Alternative {
 	a := plan.Alternative{Enabled: d.refusal == "" && !d.broken}
 	for _, n := range d.schemes {
 		a.All = append(a.All, plan.Requirement{
-			Scheme: n.key, Pointer: n.pointer, Type: n.scheme, In: n.in, Mechanisms: n.mechanisms, Scopes: n.scopes,
+			Scheme: n.key, Pointer: n.pointer, Type: n.scheme, In: n.in, Mechanisms: n.mechanisms, Scopes: n.scopes, Issuers: n.issuers,
 		})
 	}
 	return a
