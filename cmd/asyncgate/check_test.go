@@ -111,7 +111,7 @@ d.yml:5:3 error security/none the document states no security for server dev, so
     state it in the document, or write into asyncgate.yaml:
     servers:
       dev:
-        security: [scramSha512]   # or scramSha256, plain, userPassword, X509
+        security: [scramSha512]   # or scramSha256, plain, userPassword, X509, oauth2, openIdConnect
     if everyone may connect, write allowAnonymous: true there instead of security
 d.yml warning security/operations-not-enforced only connections are enforced, operations are not yet: whoever gets in may use every topic and group that the gateway may
 
