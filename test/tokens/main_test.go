@@ -69,8 +69,10 @@ func startWith(t *testing.T, issuer *throwaway.Issuer, settings map[string]any) 
 			err = pair.Write(filepath.Join(dir, "gateway.pem"), filepath.Join(dir, "gateway.key"))
 		}
 	}
-	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, "secret"), []byte("secret of gateway"), 0o600)
+	for name, secret := range map[string]string{"secret": "secret of gateway", "keycloak": "gateway-secret"} {
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), []byte(secret), 0o600)
+		}
 	}
 	if err != nil {
 		t.Fatal(err)
