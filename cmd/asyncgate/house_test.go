@@ -21,8 +21,9 @@ var arrows = []struct {
 	{"plan", []string{""}},
 	{"policy", []string{"asyncapi", "settings", "credentials", "plan/compile", "proxy"}},
 	{"credentials", []string{"asyncapi", "settings", "plan", "proxy"}},
-	{"proxy", []string{"asyncapi", "settings", "credentials", "plan/compile", "proxy/kafka"}},
-	{"proxy/kafka", []string{"asyncapi", "settings", "credentials", "plan/compile"}},
+	{"tokens", []string{"asyncapi", "settings", "credentials", "plan", "policy", "proxy", "internal/throwaway"}},
+	{"proxy", []string{"asyncapi", "settings", "credentials", "tokens", "internal/throwaway", "plan/compile", "proxy/kafka"}},
+	{"proxy/kafka", []string{"asyncapi", "settings", "credentials", "tokens", "internal/throwaway", "plan/compile"}},
 	{"proxy/mqtt/wire", []string{"asyncapi", "settings", "credentials", "plan", "plan/compile", "policy", "proxy", "proxy/kafka", "sasl"}},
 	{"plan/compile", []string{"proxy", "credentials", "sasl"}},
 }
