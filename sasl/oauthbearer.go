@@ -8,7 +8,7 @@ import (
 
 // publicToken is what a client is told of a token that was refused, whatever the reason (RFC 7628 section 3.2.2): word
 // for word what a Kafka broker says.
-const publicToken = `{"status":"invalid_token"}`
+const publicToken = `{"status":"invalid_token"}` // #nosec G101 -- words about a secret
 
 // publicTokenAuthzID is a Kafka broker's text, too. It names what the client has sent and what its token says.
 const publicTokenAuthzID = "Authentication failed: Client requested an authorization id (%s) that is different from the token's principal name (%s)"

@@ -81,7 +81,7 @@ func (n *introspector) within(ctx context.Context, token string, age time.Durati
 	if q == nil {
 		q = &question{done: make(chan struct{})}
 		n.pending[hash] = q
-		go n.put(hash, token, q)
+		go n.put(hash, token, q) // #nosec G118 -- it outlives who asks first: others wait for it too
 	}
 	n.mu.Unlock()
 	select {

@@ -120,11 +120,11 @@ func (s *keySet) add(id, algorithm string, public any) {
 	default:
 		return
 	}
-	print, err := (&jose.JSONWebKey{Key: public}).Thumbprint(crypto.SHA256)
+	sum, err := (&jose.JSONWebKey{Key: public}).Thumbprint(crypto.SHA256)
 	if err != nil || len(id) > maxKeyID {
 		return
 	}
-	k := &key{id: id, algorithm: algorithm, public: public, thumbprint: hex.EncodeToString(print)}
+	k := &key{id: id, algorithm: algorithm, public: public, thumbprint: hex.EncodeToString(sum)}
 	s.keys, s.names[k.thumbprint] = append(s.keys, k), true
 }
 

@@ -150,15 +150,15 @@ func TestARotatedKeyIsFoundAndAWithdrawnOneEndsSessions(t *testing.T) {
 // What an issuer can answer in place of its keys, and what becomes of a first login then.
 func TestAnIssuerThatLies(t *testing.T) {
 	for name, fault := range map[string]func(http.ResponseWriter, *http.Request) bool{
-		"100 MB": func(w http.ResponseWriter, r *http.Request) bool {
+		"100 MB": func(w http.ResponseWriter, _ *http.Request) bool {
 			_, _ = io.CopyN(w, endless{}, 100<<20)
 			return true
 		},
-		"500": func(w http.ResponseWriter, r *http.Request) bool {
+		"500": func(w http.ResponseWriter, _ *http.Request) bool {
 			w.WriteHeader(http.StatusInternalServerError)
 			return true
 		},
-		"not JSON": func(w http.ResponseWriter, r *http.Request) bool {
+		"not JSON": func(w http.ResponseWriter, _ *http.Request) bool {
 			_, _ = io.WriteString(w, "<html>sign in</html>")
 			return true
 		},
@@ -238,13 +238,13 @@ func TestKeysOutliveTheirIssuer(t *testing.T) {
 		if err := find(); err != nil || fetches.Load() != 1 {
 			t.Fatalf("%v after %d fetches", err, fetches.Load())
 		}
-		time.Sleep(5 * time.Minute) // #nosec -- of a bubble: no real time passes
+		<-time.After(5 * time.Minute)
 		down.Store(true)
 		if err := find(); err != nil || fetches.Load() != 2 {
 			t.Fatalf("old keys are renewed behind: %v after %d fetches", err, fetches.Load())
 		}
 		for range 54 * 60 { // every second until an hour has passed
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			if err := find(); err != nil {
 				t.Fatalf("after %d fetches: %v", fetches.Load(), err)
 			}
@@ -252,7 +252,7 @@ func TestKeysOutliveTheirIssuer(t *testing.T) {
 		if n := fetches.Load(); n < 200 || n > 400 {
 			t.Errorf("%d fetches of an issuer that is down for 54 minutes: more than one in ten seconds, or hardly any", n)
 		}
-		time.Sleep(2 * time.Minute)
+		<-time.After(2 * time.Minute)
 		if err := find(); err == nil || !strings.Contains(err.Error(), "connection refused") {
 			t.Errorf("keys that are too old: %v", err)
 		}
@@ -260,7 +260,7 @@ func TestKeysOutliveTheirIssuer(t *testing.T) {
 			t.Error("an issuer that is down has withdrawn nothing")
 		}
 		down.Store(false)
-		time.Sleep(10 * time.Second)
+		<-time.After(10 * time.Second)
 		if err := find(); err != nil {
 			t.Errorf("it is up again: %v", err)
 		}
@@ -282,7 +282,7 @@ func TestAFailedFetchIsTriedAgain(t *testing.T) {
 			}}
 		for range 400 {
 			_, _ = s.find(t.Context(), "a", algorithmOf("RS256", Algorithms()))
-			time.Sleep(100 * time.Millisecond)
+			<-time.After(100 * time.Millisecond)
 		}
 		if want := "[0s 100ms 300ms 700ms 1.5s 3.1s 6.3s 12.7s 22.7s 32.7s]"; fmt.Sprint(at) != want {
 			t.Errorf("tried at %v, not at %s", at, want)

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/asyncgate/asyncgate/examples"
+	"github.com/asyncgate/asyncgate/internal/throwaway"
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/plan/compile"
 	"github.com/asyncgate/asyncgate/proxy"
@@ -57,6 +58,9 @@ func (c *demoCmd) Run(env *environment) error {
 		return err
 	}
 	defer d.brokers.Close()
+	if d.issuer != nil {
+		defer d.issuer.Close()
+	}
 	return d.serve(func(ctx context.Context) error {
 		held := d.selfCheck(ctx)
 		if c.Once {
@@ -82,6 +86,8 @@ type demo struct {
 	plan     *plan.Plan
 	people   people
 	brokers  interface{ Close() }
+	issuer   *throwaway.Issuer // nil: no server takes tokens
+	scopes   string            // of the tokens
 	audit    *observer.ObservedLogs
 }
 
@@ -105,7 +111,8 @@ func (d *demo) serve(do func(context.Context) error) error {
 		return &exitError{code: exitProblem}
 	}
 	d.plan = p
-	gateway, err := proxy.New(proxy.Config{Plan: p, Log: log, Protocols: []proxy.Protocol{kafka.New()}, Directory: directory})
+	gateway, err := proxy.New(proxy.Config{Plan: p, Log: log, Protocols: []proxy.Protocol{kafka.New()}, Directory: directory,
+		Tokens: (&issuers{log: log}).open})
 	if err != nil {
 		return startError(err)
 	}

@@ -47,12 +47,16 @@ func (d *demo) prepare(document []byte) error {
 	}
 	d.brokers = brokers
 	for _, write := range []func() error{
+		func() error { return d.startIssuer(p) },
 		d.writeCertificates,
 		d.writeCredentials,
 		func() error { return d.writeSettings(p, brokers.ListenAddrs()) },
 	} {
 		if err := write(); err != nil {
 			brokers.Close()
+			if d.issuer != nil {
+				d.issuer.Close()
+			}
 			return err
 		}
 	}
@@ -141,6 +145,9 @@ func (d *demo) writeCredentials() error {
 func (d *demo) writeSettings(p *plan.Plan, bootstrap []string) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "credentials: %s\n", credentialsName)
+	if d.issuer != nil {
+		fmt.Fprintf(&b, "tokens: { issuers: [{ issuer: %q, audience: %s }] }\n", d.issuer.URL(), demoAudience)
+	}
 	b.WriteString("limits: { exempt: [127.0.0.0/8] }   # the self-check fails more often than an address may\nservers:\n")
 	taken := map[int]bool{}
 	for i := range p.Servers {
@@ -153,7 +160,7 @@ func (d *demo) writeSettings(p *plan.Plan, bootstrap []string) error {
 		fmt.Fprintf(&b, "  %s:\n    listen: 127.0.0.1:%d\n    advertise: 127.0.0.1:%d\n    brokers: { ports: %d-%d }\n    upstream: { bootstrap: [%s] }\n",
 			s.Name, port, port, port+1, port+demoBrokers, strings.Join(bootstrap, ", "))
 		certificates := proves(s, sasl.External)
-		if s.TLS != nil || certificates || proves(s, sasl.Plain) { // a password in clear is an error, and a certificate is at hand
+		if s.TLS != nil || certificates || proves(s, sasl.Plain) || proves(s, sasl.OAuthBearer) { // a password in clear is an error, and a certificate is at hand
 			b.WriteString("    tls: { certificate: gateway.pem, key: gateway.key")
 			if certificates {
 				b.WriteString(", clientCA: ca.pem")

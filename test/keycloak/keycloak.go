@@ -48,7 +48,7 @@ func Start(t testing.TB) *Server {
 		err = os.MkdirAll(filepath.Join(home, "data", "import"), 0o755)
 	}
 	if err == nil {
-		err = os.WriteFile(filepath.Join(home, "data", "import", "lights.json"), realm, 0o644)
+		err = os.WriteFile(filepath.Join(home, "data", "import", "lights.json"), realm, 0o600) // #nosec G703 -- in the cache
 	}
 	if err != nil {
 		t.Fatal(err)
