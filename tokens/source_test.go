@@ -172,7 +172,7 @@ func TestAnIssuerThatLies(t *testing.T) {
 			}
 			return r.URL.Path == "/jwks"
 		},
-		"nested": func(w http.ResponseWriter, r *http.Request) bool {
+		"nested": func(w http.ResponseWriter, _ *http.Request) bool {
 			_, _ = io.WriteString(w, strings.Repeat(`{"keys":[`, 10000))
 			return true
 		},
