@@ -1,6 +1,6 @@
 package asyncapi
 
-// Document is what an AsyncAPI file says about its servers and their security.
+// Document is what an AsyncAPI document says, payloads aside.
 type Document struct {
 	File    string // as it was given to Read
 	Version string // as the document writes it, e.g. "3.0.0"
@@ -8,8 +8,18 @@ type Document struct {
 	Minor   int
 	Title   string // info.title
 
-	Servers []Server         // in the order of the document
-	Schemes []SecurityScheme // those under components, in the order of the document
+	// Files are those that references named, also such that could not be read, by the names that Files gave them.
+	Files []string
+
+	// All are in the order of the document.
+	Info       Info
+	Servers    []Server
+	Channels   []Channel
+	Operations []Operation
+	Schemes    []SecurityScheme // those under components
+	Components Components
+
+	root value
 }
 
 // Server is an entry of the document's servers.
@@ -24,7 +34,10 @@ type Server struct {
 	Protocol        Text
 	ProtocolVersion Text
 	Variables       []Variable
+	Tags            []Tag
 	Bindings        []Binding
+	Kafka           *KafkaServer
+	MQTT            *MQTTServer
 	Security        *Security // nil: the document states none
 
 	// Problems are those of Read that concern this server. Some may concern others as well.
@@ -45,12 +58,6 @@ type Variable struct {
 	Name    string
 	Enum    []Text
 	Default Text
-}
-
-// Binding is what a server says for one protocol. Its content is not read yet.
-type Binding struct {
-	Place
-	Protocol string
 }
 
 // Security is the list of ways in that a server states: one of them suffices. An empty list is stated all the same.

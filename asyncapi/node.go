@@ -119,6 +119,9 @@ func (r *reader) members(v value, n *yaml.Node, have map[string]bool, merged map
 
 // field places a member: an object or a list where its key stands, anything else where the value stands.
 func (r *reader) field(v value, key, val *yaml.Node) field {
+	if parts := r.merged[v.node]; parts != nil {
+		return parts[key.Value]
+	}
 	pointer := member(v.at.Pointer, key.Value)
 	keyAt := Place{File: v.at.File, Line: key.Line, Column: key.Column, Pointer: pointer}
 	at := keyAt

@@ -19,8 +19,8 @@ type Text struct {
 	Value string
 }
 
-// Stated reports whether the document has the field, if only with an empty string.
-func (t Text) Stated() bool { return t.Line > 0 }
+// Stated reports whether the document has what stands at a place, if only with an empty value.
+func (p Place) Stated() bool { return p.Line > 0 }
 
 var (
 	escapePointer   = strings.NewReplacer("~", "~0", "/", "~1")

@@ -1,11 +1,12 @@
 // Package asyncapi reads AsyncAPI documents of the versions 2.0 to 2.6, 3.0 and 3.1, in YAML or JSON, into a typed model
-// of what they say about servers and security. Everything in it remembers its line, column and JSON pointer.
+// of what they say, payloads aside. Everything in it remembers its line, column and JSON pointer.
 //
 // [Read] is the way in. It never gives up at the first fault: what can be read is in the [Document], and every fault is
 // a [Problem] with its place and what to do about it. Nothing that cannot be understood is dropped in silence: a
 // security requirement that is broken stays in the model, marked as such.
 //
-// Documents may be hostile. Size, depth, aliases and references are bounded, nothing outside the bytes is read.
+// Documents may be hostile. Size, depth, aliases and references are bounded. The package does no I/O: files that references
+// name are read by the [Files] that the caller gives to [ReadFrom].
 package asyncapi
 
 import (
@@ -17,11 +18,18 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Read reads a document. The name is for messages, and its ending .json asks for strict JSON. The document is nil if
-// there is nothing to say about it beyond the problems: it is unreadable, or of another version.
-func Read(name string, data []byte) (doc *Document, problems []Problem) {
-	r := &reader{seen: map[Problem]bool{}}
-	file := Place{File: name}
+// Read reads a document that is one file. The name is for messages, and its ending .json asks for strict JSON. The
+// document is nil if there is nothing to say about it beyond the problems: it is unreadable, or of another version.
+func Read(name string, data []byte) (*Document, []Problem) { return ReadFrom(name, data, nil) }
+
+// ReadFrom reads a document and the files that its references name. With nil files a reference out of the document is an
+// error.
+func ReadFrom(name string, data []byte, from Files) (doc *Document, problems []Problem) {
+	r := &reader{
+		from: from, seen: map[Problem]bool{}, files: map[string]*file{}, walked: map[*yaml.Node]progress{}, cyclic: map[*yaml.Node]bool{},
+		merged: map[*yaml.Node]map[string]field{}, messages: map[*yaml.Node]*Message{},
+		channelNodes: map[*yaml.Node]int{}, channelPointers: map[string]int{},
+	}
 	defer func() {
 		switch stop := recover().(type) {
 		case nil:
@@ -37,25 +45,30 @@ func Read(name string, data []byte) (doc *Document, problems []Problem) {
 	}()
 	root, bad := decode(name, data)
 	if bad != nil {
-		file.Line, file.Column = bad.line, bad.column
-		r.fault(bad.code, file, bad.hint, "%s", bad.message)
+		r.fault(bad.code, Place{File: name, Line: bad.line, Column: bad.column}, bad.hint, "%s", bad.message)
 		return nil, nil
 	}
-	root = follow(root)
-	r.root = value{node: root, at: Place{File: name, Line: root.Line, Column: root.Column}}
+	r.root = r.top(name, root)
+	r.files[name] = &file{parsed: true, root: r.root}
 	if !r.root.isObject() {
 		r.fault("document/wrong-type", r.root.at, "", "an AsyncAPI document is an object, not %s", r.root.kind())
 		return nil, nil
 	}
 	r.inspect(r.root)
-	doc = &Document{File: name}
+	doc = &Document{File: name, root: r.root}
 	if !r.version(doc) {
 		return nil, nil
 	}
 	r.major, r.minor = doc.Major, doc.Minor
-	doc.Title = r.text(r.get(r.get(r.root, "info"), "title")).Value
+	doc.Info = r.info()
+	doc.Title = doc.Info.Title.Value
 	doc.Schemes = r.componentSchemes()
 	doc.Servers = r.servers(r.get(r.root, "servers"))
+	doc.Channels = r.channels(r.get(r.root, "channels"), true)
+	doc.Operations = r.operations(doc.Channels)
+	doc.Components = r.components(doc.Channels)
+	r.references(r.root, inObject, 0)
+	doc.Files = r.names
 	return doc, nil
 }
 
@@ -64,6 +77,20 @@ type reader struct {
 	root         value
 	major, minor int
 	visits       int
+
+	from     Files
+	files    map[string]*file
+	names    []string // of the files that references named, in the order they were met
+	bytes    int      // of those
+	unneeded bool     // what is being read is of no account for what is enforced: a message
+	walked   map[*yaml.Node]progress
+	cyclic   map[*yaml.Node]bool // references of which it has been said that they lead back to themselves
+
+	merged          map[*yaml.Node]map[string]field // members of objects that stand nowhere: those with traits
+	messages        map[*yaml.Node]*Message         // that have been read
+	rootServers     value                           // the document's servers
+	channelNodes    map[*yaml.Node]int              // the document's channels, by what describes them,
+	channelPointers map[string]int                  // and by where they stand
 
 	server   *Server // the one being read, if any
 	faults   int     // errors met, also those that were reported before

@@ -5,15 +5,18 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"go.yaml.in/yaml/v4"
 )
 
 // maxHops bounds a chain of references to references. Real documents have two.
 const maxHops = 32
 
-// resolve follows a $ref, and the ones it leads to, within the document. A value that is no reference is its own
-// answer. It reports what leads nowhere, and answers false.
+// resolve follows a $ref, and the ones it leads to. A value that is no reference is its own answer. It reports what leads
+// nowhere, and answers false.
 func (r *reader) resolve(v value) (value, bool) {
-	seen := map[string]bool{}
+	seen := map[Place]bool{}
+	var chain []*yaml.Node
 	for {
 		ref, ok := r.reference(v)
 		if !ok {
@@ -22,11 +25,15 @@ func (r *reader) resolve(v value) (value, bool) {
 		if !ref.Stated() { // "$ref" with something else than a string: said already
 			return value{}, false
 		}
-		if seen[ref.Value] || len(seen) == maxHops {
+		if seen[v.at] || len(seen) == maxHops {
 			r.fault("document/reference-cycle", ref.Place, "", "reference %s leads back to itself", quote(ref.Value))
+			for _, n := range chain {
+				r.cyclic[n] = true
+			}
 			return value{}, false
 		}
-		seen[ref.Value] = true
+		seen[v.at] = true
+		chain = append(chain, v.node)
 		if v, ok = r.target(ref); !ok {
 			return value{}, false
 		}
@@ -52,15 +59,28 @@ func (r *reader) reference(v value) (Text, bool) {
 	return Text{}, false
 }
 
-// target is what a reference points at.
+// target is what a reference points at: a file, or what a JSON pointer (RFC 6901) leads to in one.
 func (r *reader) target(ref Text) (value, bool) {
-	pointer, local := strings.CutPrefix(ref.Value, "#")
-	if !local {
-		r.fault("document/external-reference", ref.Place, "bundle the files into one document first",
-			"reference %s leads out of the file, which is not supported for servers and security", quote(ref.Value))
+	name, pointer, fragment := strings.Cut(ref.Value, "#")
+	v := r.files[ref.File].root
+	if name != "" {
+		known, f, ok := r.open(ref, name)
+		if !ok {
+			return value{}, false
+		}
+		if v, ok = r.parse(known, f); !ok {
+			r.faults++ // reported with the first reference to it
+			return value{}, false
+		}
+	} else if !fragment {
+		r.fault("document/unresolved-reference", ref.Place, "write it as #/components/…", "the reference is empty")
 		return value{}, false
 	}
-	v := r.root
+	return r.point(v, ref, pointer)
+}
+
+// point follows a JSON pointer.
+func (r *reader) point(v value, ref Text, pointer string) (value, bool) {
 	if pointer == "" {
 		return v, true
 	}
@@ -74,7 +94,7 @@ func (r *reader) target(ref Text) (value, bool) {
 		next := r.step(v, token)
 		if !next.there() {
 			r.fault("document/unresolved-reference", ref.Place, r.choices(v),
-				"reference %s leads nowhere: there is no %s%s", quote(ref.Value), quote(plainToken(token)), within(v.at.Pointer))
+				"reference %s leads nowhere: there is no %s%s", quote(ref.Value), quote(plainToken(token)), r.within(v.at, ref.File))
 			return value{}, false
 		}
 		v = next
@@ -106,11 +126,17 @@ func plainToken(token string) string {
 }
 
 // within says where something was looked for.
-func within(pointer string) string {
-	if pointer == "" {
+func (r *reader) within(at Place, from string) string {
+	where := " in " + at.Pointer
+	switch {
+	case at.Pointer == "" && at.File == r.root.at.File:
 		return " at the top of the document"
+	case at.Pointer == "":
+		return " at the top of " + at.File
+	case at.File != from:
+		where += " of " + at.File
 	}
-	return " in " + pointer
+	return where
 }
 
 // choices is the hint that names what there is, if that is a short list.

@@ -18,6 +18,7 @@ func (r *reader) servers(v value) []Server {
 		r.fault("document/wrong-type", all.at, "write name: {…} for each server", "servers has to be an object, not %s", all.kind())
 		return nil
 	}
+	r.rootServers = all
 	var list []Server
 	for _, f := range r.fields(all) {
 		if extension(f.key) {
@@ -59,7 +60,8 @@ func (r *reader) readServer(s *Server, v value) {
 	fields = append(fields, r.addressField(v))
 	r.known(v, "a server", fields...)
 	s.Variables = r.variables(r.get(v, "variables"))
-	s.Bindings = r.bindings(r.get(v, "bindings"))
+	s.Tags = r.tags(r.get(v, "tags"))
+	r.serverBindings(s, r.get(v, "bindings"))
 	s.Security = r.security(r.get(v, "security"))
 }
 
@@ -124,15 +126,18 @@ func (r *reader) variables(v value) []Variable {
 	return list
 }
 
-func (r *reader) bindings(v value) []Binding {
-	v, ok := r.object(v, "bindings")
+// componentServers reads the servers under components.
+func (r *reader) componentServers(v value) []Server {
+	all, ok := r.object(v, "servers")
 	if !ok {
 		return nil
 	}
-	var list []Binding
-	for _, f := range r.fields(v) {
+	var list []Server
+	for _, f := range r.fields(all) {
 		if !extension(f.key) {
-			list = append(list, Binding{Place: f.keyAt, Protocol: f.key})
+			s := Server{Place: f.keyAt, Name: f.key}
+			r.readServer(&s, f.value)
+			list = append(list, s)
 		}
 	}
 	return list
@@ -149,6 +154,10 @@ func (r *reader) object(v value, what string) (value, bool) {
 		return v, false
 	}
 	if !v.isObject() {
+		if !knownTags[v.node.Tag] {
+			r.faults++ // the tag has been reported
+			return v, false
+		}
 		r.fault("document/wrong-type", v.at, "", "%s has to be an object, not %s", what, v.kind())
 		return v, false
 	}

@@ -86,6 +86,9 @@ type Requirement struct {
 	Issuers []string `json:",omitempty"` // for tokens: the issuers whose tokens prove it
 }
 
+// SwitchedOff is the Note of a server that the settings or the command line leave out.
+const SwitchedOff = "switched off"
+
 // Address is a host and port that somebody dials.
 type Address struct {
 	Host string

@@ -19,6 +19,14 @@ const (
 	Consume Action = "consume" // Kafka: read from a topic; MQTT: subscribe, and be delivered to
 )
 
+// The other actions that can be asked about, on Kafka. No operation of a document names them.
+const (
+	Describe Action = "describe" // see that a topic, group or transactional id exists, and how it is; whoever may use it may
+	Use      Action = "use"      // a group or transactional id: any use
+	Create   Action = "create"   // a topic; by a grant
+	Delete   Action = "delete"   // a topic, or records of it; by a grant
+)
+
 // Rule is one thing that an operation of the document allows.
 type Rule struct {
 	Action    Action
@@ -74,9 +82,10 @@ type Values struct {
 // Grant is something that the settings allow beyond the document.
 type Grant struct {
 	Principal string   // name; "*": every principal
-	Actions   []Action // Produce and Consume for topics; for groups and transactions empty: any use
+	Actions   []Action // Produce, Consume, Create and Delete for topics; for groups and transactions empty: any use
 	Kind      string   // "topic", "group" or "transaction"
 	Name      string   // exactly this one, or
 	Prefix    string   // everything that begins so
+	File      string   // the settings
 	Line      int      // in the settings, from 1
 }

@@ -90,6 +90,13 @@ func (s *Session) Refused() bool {
 	return s.refused != nil
 }
 
+// Refusal is why the gateway does not serve the session any longer; nil: it does, though it may drain.
+func (s *Session) Refusal() *sasl.Reject {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refused
+}
+
 // AfterDraining calls f, in a goroutine of its own, once the session must come to an end; at once if it must already. It
 // is for those who wait in a read: f ends the wait, and no goroutine needs to sit beside it. A second call replaces f.
 func (s *Session) AfterDraining(f func()) {

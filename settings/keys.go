@@ -18,22 +18,11 @@ func (r *reader) settings(s *Settings, n node) {
 		"admins":      r.texts(&s.Admins),
 		"limits":      func(n node) { r.limits(&s.Limits, n) },
 		"admin":       func(n node) { r.object(n, "admin", keys{"listen": r.listen(&s.Admin)}) },
-		"enforce":     r.enforce,
+		"enforce":     r.enforce(&s.Enforce),
 		"tokens":      func(n node) { r.tokens(s, n) },
-		"perspective": r.later("leave it out: it counts once operations are enforced"),
-		"grants":      r.later("leave it out: it counts once operations are enforced"),
+		"perspective": r.choice(&s.Perspective, Application, Counterparty, Either),
+		"grants":      func(n node) { r.items(n, "a list of grants", func(item node) { r.grant(s, item) }) },
 	})
-}
-
-// enforce accepts the one way of enforcing there is.
-func (r *reader) enforce(n node) {
-	switch s, ok := r.scalar(n, "connections"); {
-	case !ok || s == "connections":
-	case s == "operations" || s == "observe":
-		r.fault(n.at, "settings/unsupported", "write enforce: connections, or leave it out", "enforce: %s is not supported yet", s)
-	default:
-		r.invalid(n, "write enforce: connections, or leave it out", "%q is no way to enforce", s)
-	}
 }
 
 func (r *reader) limits(l *plan.Limits, n node) {

@@ -16,6 +16,7 @@ func (r *reader) server(s *Server, n node) {
 		"brokers":                    func(n node) { r.brokers(&s.Brokers, n) },
 		"tls":                        func(n node) { r.tls(&s.TLS, n) },
 		"variables":                  func(n node) { r.variables(s, n) },
+		"parameters":                 func(n node) { r.parameters(s, n) },
 		"security":                   func(n node) { r.security(&s.Security, n) },
 		"mechanisms":                 r.mechanisms(&s.Mechanisms),
 		"requireAll":                 r.flag(&s.RequireAll),

@@ -43,7 +43,10 @@ type Settings struct {
 	Credentials Value[string]
 	DecoySecret Value[plan.Secret]
 	Admins      []Value[string]
-	Issuers     []Issuer    // of tokens
+	Issuers     []Issuer // of tokens
+	Enforce     Value[plan.Enforce]
+	Perspective Value[string] // Application, Counterparty or Either
+	Grants      []Grant
 	Limits      plan.Limits // with the defaults for what the file does not say
 	Admin       Value[string]
 }
@@ -60,6 +63,8 @@ type Server struct {
 	Brokers   Brokers
 	TLS       TLS
 	Variables []Variable
+
+	Parameters []Parameter
 
 	Security                   Value[[]Scheme]
 	Mechanisms                 []Value[string]

@@ -1,51 +1,97 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"strings"
 
 	"golang.org/x/term"
 
+	"github.com/asyncgate/asyncgate/lint"
+	"github.com/asyncgate/asyncgate/lint/orgpolicy"
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/plan/compile"
+	"github.com/asyncgate/asyncgate/references"
+	"github.com/asyncgate/asyncgate/report"
 	"github.com/asyncgate/asyncgate/settings"
 )
 
 // checkCmd judges documents and shows the plan of each.
 type checkCmd struct {
-	Docs     []string `arg:"" name:"doc" help:"AsyncAPI document; - is standard input."`
+	Docs     []string `arg:"" optional:"" name:"doc" help:"AsyncAPI documents, or patterns such as 'specs/**/*.yml'; - is standard input."`
 	Settings string   `short:"c" placeholder:"FILE" help:"Settings (default: asyncgate.yaml beside the document, if there is one)."`
 	Server   []string `placeholder:"NAME" sep:"none" help:"Judge this server alone; repeatable."`
-	Output   string   `enum:"table,json" default:"table" help:"table or json."`
+	Policy   string   `placeholder:"FILE" help:"Rules of an organisation: what counts how much, and what has to be there."`
+	Output   string   `enum:"${formats}" default:"table" help:"${enum}."`
+	Rules    bool     `help:"List the problems there are, instead of judging (--output table or json)."`
+	remoteFlag
+}
+
+// Help is what `check --help` says beyond the flags.
+func (*checkCmd) Help() string {
+	return `Says what is wrong with a document, with the line and the fix, and what the gateway would enforce. Exit codes: 0 no
+problem of severity error; 1 one at least; 2 wrong arguments, or a document that cannot be opened. The worst document counts.
+
+Examples:
+  asyncgate check orders.yml                            the document alone, or with the asyncgate.yaml beside it
+  asyncgate check -c prod.yaml --server prod orders.yml one server, as it is deployed
+  asyncgate check 'specs/**/*.yml' --output sarif       many documents, for a code-scanning service
+  generate | asyncgate check - --output json            from standard input
+  asyncgate check orders.yml --policy organisation.yaml what your organisation asks for besides
+  asyncgate check --rules                               every problem there is
+
+Pages: docs/check.md, docs/problems/.`
 }
 
 // stdinName is how standard input is called in plans and problems.
-const stdinName = "<stdin>"
-
-// judged is a document and what there is to say about it.
-type judged struct {
-	plan     *plan.Plan
-	problems []plan.Problem
-}
+const stdinName = references.Stdin
 
 // Run judges every document; the exit code is the worst of all.
 func (c *checkCmd) Run(env *environment) error {
+	policy, err := c.policy()
+	if err != nil {
+		return &exitError{exitUsage, err}
+	}
+	if c.Rules {
+		return c.listRules(env, policy)
+	}
+	docs, several, missing := expand(c.Docs)
 	code := exitOK
-	var all []judged
-	for _, path := range c.Docs {
-		p, problems, err := c.load(env, path)
+	for _, err := range missing {
+		fmt.Fprintf(env.stderr, "asyncgate: %v\n", err)
+		code = exitUsage
+	}
+	if len(c.Docs) == 0 {
+		return &exitError{exitUsage, fmt.Errorf("name a document: asyncgate check DOC (see asyncgate check --help)")}
+	}
+	show := newProgress(env, len(docs))
+	var all []report.Document
+	lines := source{}
+	if data, err := readDocument(c.Policy); err == nil {
+		lines.keep(c.Policy, data)
+	}
+	for _, path := range docs {
+		show.next(path)
+		one, err := c.load(env, path)
 		if err != nil {
+			show.clear()
 			fmt.Fprintf(env.stderr, "asyncgate: %v\n", err)
 			code = exitUsage
 			continue
 		}
-		all = append(all, judged{p, problems})
+		problems := c.judge(one, policy)
+		lines.keep(one.name, one.data)
+		maps.Copy(lines, one.others)
+		all = append(all, report.Document{Plan: one.plan, Problems: problems})
 		code = max(code, worst(problems))
 	}
-	if err := c.print(env, all); err != nil {
-		return err
+	show.clear()
+	if len(all) > 0 {
+		if err := report.Write(env.stdout, c.Output, all, c.options(env, several, lines)); err != nil {
+			return err
+		}
 	}
 	if code != exitOK {
 		return &exitError{code: code}
@@ -53,43 +99,55 @@ func (c *checkCmd) Run(env *environment) error {
 	return nil
 }
 
-func (c *checkCmd) load(env *environment, path string) (*plan.Plan, []plan.Problem, error) {
+// load reads a document and makes its plan.
+func (c *checkCmd) load(env *environment, path string) (*loaded, error) {
 	opt := compile.Options{Only: c.Server, Stat: openable}
 	if path != "-" {
-		return loadPlan(path, c.Settings, opt)
+		return load(path, c.Settings, c.AllowRemote, opt)
+	}
+	if f, ok := env.stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		fmt.Fprintln(env.stderr, "asyncgate: reading a document from standard input")
 	}
 	data, err := io.ReadAll(io.LimitReader(env.stdin, maxDocument))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	var set *settings.Settings
 	var found []plan.Problem
 	if c.Settings != "" {
 		if err := openable(c.Settings); err != nil {
-			return nil, nil, fmt.Errorf("open %s: %w", c.Settings, err)
+			return nil, fmt.Errorf("open %s: %w", c.Settings, err)
 		}
 		set, found = settings.Load(c.Settings)
 	}
-	p, problems := makePlan(stdinName, data, set, found, opt)
-	return p, problems, checkOptions(p, opt)
+	files, err := filesOf(stdinName, c.AllowRemote)
+	if err != nil {
+		return nil, err
+	}
+	one := makePlan(stdinName, data, files, set, found, opt)
+	return one, checkOptions(one.plan, opt)
 }
 
-func (c *checkCmd) print(env *environment, all []judged) error {
-	switch {
-	case len(all) == 0:
-		return nil
-	case c.Output == "json":
-		return printJSON(env.stdout, all, len(c.Docs) > 1)
+// judge adds what the linter and the organisation have to say. A secret that stands in the document is repeated in no
+// message.
+func (c *checkCmd) judge(one *loaded, policy *orgpolicy.Policy) []plan.Problem {
+	problems := one.problems
+	if one.doc != nil {
+		problems = append(problems, lint.Judge(one.doc, one.plan)...)
+		problems = append(problems, policy.Judge(one.doc, one.plan)...)
 	}
-	colours := paint{on: terminal(env.stdout)}
-	var failed error
-	for i, one := range all {
-		if i > 0 {
-			fmt.Fprintln(env.stdout)
-		}
-		failed = errors.Join(failed, colours.table(env.stdout, one))
+	problems = order(one.name, append(policy.Apply(problems, one.plan), policy.Problems...))
+	for i := range problems {
+		p := &problems[i]
+		p.Message, p.Hint, p.Pointer = lint.Redact(p.Message), lint.Redact(p.Hint), lint.Redact(p.Pointer)
 	}
-	return failed
+	return problems
+}
+
+func (c *checkCmd) options(env *environment, several bool, lines source) report.Options {
+	opt := report.Options{Several: several, Colour: terminal(env.stdout), Version: versionText(), Line: lines.line}
+	opt.Base, _ = os.Getwd() // without one paths stay as they are
+	return opt
 }
 
 // terminal reports whether colours may be used: on a terminal that has them, unless NO_COLOR says no (no-color.org).
@@ -97,3 +155,6 @@ func terminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
+
+// formats are the values that --output takes.
+func formats() string { return strings.Join(report.Formats(), ",") }

@@ -72,7 +72,7 @@ func TestCheckExitCodes(t *testing.T) {
 		{1, in("sound.yml", "open.yml")},
 		{2, in("sound.yml", "open.yml", "none.yml")},
 		{2, nil},
-		{2, []string{"--output", "sarif", filepath.Join(dir, "sound.yml")}},
+		{2, []string{"--output", "toml", filepath.Join(dir, "sound.yml")}},
 		{2, []string{"--nonsense", filepath.Join(dir, "sound.yml")}},
 	} {
 		code, stdout, stderr := invoke(t, "", append([]string{"check"}, c.args...)...)
@@ -106,16 +106,24 @@ prod    kafka-secure  :9092   k:9092        9093-9192  yes  sasl: SCRAM-SHA-512,
 dev     kafka         :9092   k:9092        9093-9192  no   none
 web     http          not enforced: not a protocol of the gateway
 
+d.yml:4:63 warning security/weakest-alternative server prod is as secure as its weakest way in: sasl (userPassword) sends a reusable secret, although X509 proves a private key
+    4 | …fka-secure, security: [ { $ref: '#/components/securitySchemes/sasl' }, {…
+      |                          ^
+    remove it, or move it to a server of its own, which fewer people can reach
 d.yml:4:126 warning security/alternative-disabled gssapi is no way in: Kerberos comes with a later version
+    4 | …asl' }, { type: X509 }, { type: gssapi } ] }
+      |                          ^
 d.yml:5:3 error security/none the document states no security for server dev, so anyone could connect
+    5 |   dev: { host: 'k:9092', protocol: kafka }
+      |   ^
     state it in the document, or write into asyncgate.yaml:
     servers:
       dev:
-        security: [scramSha512]   # or scramSha256, plain, userPassword, X509, oauth2, openIdConnect
+        security: [scramSha512]   # or scramSha256, plain, userPassword, X509
     if everyone may connect, write allowAnonymous: true there instead of security
-d.yml warning security/operations-not-enforced only connections are enforced, operations are not yet: whoever gets in may use every topic and group that the gateway may
+d.yml warning security/operations-not-enforced only connections are enforced, operations are not: whoever gets in may use every topic and group that the gateway may
 
-1 error, 2 warnings
+1 error, 3 warnings
 `
 	if diff := cmp.Diff(want, stdout); code != 1 || stderr != "" || diff != "" {
 		t.Errorf("exit %d, %s\n%s", code, stderr, diff)
@@ -142,14 +150,24 @@ func TestCheckJSON(t *testing.T) {
 	want := map[string]any{
 		"name": "scram-connections", "protocol": "kafka-secure", "pointer": "/servers/scram-connections", "enforced": true, "note": "",
 		"listen": ":18092", "advertise": "test.mykafkacluster.org:18092", "brokers": "18093-18192", "sharesListener": "", "tls": true,
-		"upstream": []any{}, "requireAll": false, "allowAnonymous": false, "rules": []any{},
+		"upstream": []any{}, "requireAll": false, "allowAnonymous": false,
 		"alternatives": []any{map[string]any{"enabled": true, "all": []any{map[string]any{
 			"scheme": "saslScram", "pointer": "/components/securitySchemes/saslScram", "type": "scramSha256",
 			"mechanisms": []any{"SCRAM-SHA-256"}, "scopes": []any{},
 		}}}},
 	}
+	rules, _ := got.Servers[0]["rules"].([]any)
+	delete(got.Servers[0], "rules")
 	if diff := cmp.Diff(want, got.Servers[0]); diff != "" {
 		t.Error(diff)
+	}
+	rule := map[string]any{
+		"action": "consume", "address": "smartylighting.streetlights.1.0.event.{streetlightId}.lighting.measured",
+		"operation": "receiveLightMeasurement", "file": official + "streetlights-kafka-3.1.yml", "line": 74.0,
+		"pointer": "/operations/receiveLightMeasurement", "alternatives": []any{},
+	}
+	if len(rules) != 4 || !cmp.Equal(rule, rules[0]) {
+		t.Errorf("rules: %+v", rules)
 	}
 	for _, field := range []string{"severity", "code", "file", "line", "column", "pointer", "message", "hint"} {
 		if _, ok := got.Problems[0][field]; !ok {

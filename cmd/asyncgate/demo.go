@@ -18,6 +18,8 @@ import (
 	"github.com/asyncgate/asyncgate/plan/compile"
 	"github.com/asyncgate/asyncgate/proxy"
 	"github.com/asyncgate/asyncgate/proxy/kafka"
+	"github.com/asyncgate/asyncgate/proxy/mqtt"
+	"github.com/asyncgate/asyncgate/report"
 )
 
 // demoCmd shows a document enforced, with nothing but this binary.
@@ -100,18 +102,18 @@ func (d *demo) serve(do func(context.Context) error) error {
 	d.audit = logs
 	shown := newLogger(d.env.stderr, "auto", "warn")
 	log := zap.New(zapcore.NewTee(watched, warnings{shown.Core()}))
-	p, problems, err := loadPlan(d.path(d.document), "", compile.Options{Deployment: true})
+	p, problems, err := loadPlan(d.path(d.document), "", nil, compile.Options{Deployment: true})
 	if err != nil {
 		return err
 	}
 	if worst(problems) != exitOK {
-		if err := printProblems(d.env.stderr, problems); err != nil {
+		if err := report.Problems(d.env.stderr, problems); err != nil {
 			return err
 		}
 		return &exitError{code: exitProblem}
 	}
 	d.plan = p
-	gateway, err := proxy.New(proxy.Config{Plan: p, Log: log, Protocols: []proxy.Protocol{kafka.New()}, Directory: directory,
+	gateway, err := proxy.New(proxy.Config{Plan: p, Log: log, Protocols: []proxy.Protocol{kafka.New(), mqtt.New()}, Directory: directory,
 		Tokens: (&issuers{log: log}).open})
 	if err != nil {
 		return startError(err)

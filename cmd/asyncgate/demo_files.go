@@ -14,6 +14,7 @@ import (
 	"github.com/asyncgate/asyncgate/credentials"
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/plan/compile"
+	"github.com/asyncgate/asyncgate/report"
 	"github.com/asyncgate/asyncgate/sasl"
 	"github.com/asyncgate/asyncgate/tlsconf"
 )
@@ -34,9 +35,10 @@ func (d *demo) prepare(document []byte) error {
 	if err := os.WriteFile(d.path(d.document), document, 0o600); err != nil {
 		return err
 	}
-	p, problems := makePlan(d.document, document, nil, nil, compile.Options{})
+	one := makePlan(d.document, document, nil, nil, nil, compile.Options{})
+	p, problems := one.plan, one.problems
 	if p.AsyncAPI == "" || !slices.ContainsFunc(p.Servers, demonstrable) {
-		if err := printProblems(d.env.stderr, problems); err != nil {
+		if err := report.Problems(d.env.stderr, problems); err != nil {
 			return err
 		}
 		return &exitError{exitProblem, fmt.Errorf("%s has no Kafka server whose security can be shown", d.document)}

@@ -14,6 +14,7 @@ import (
 	"github.com/asyncgate/asyncgate/asyncapi"
 	"github.com/asyncgate/asyncgate/credentials"
 	"github.com/asyncgate/asyncgate/plan/compile"
+	"github.com/asyncgate/asyncgate/report"
 	"github.com/asyncgate/asyncgate/tlsconf"
 )
 
@@ -22,6 +23,7 @@ type initCmd struct {
 	Doc             string   `arg:"" help:"AsyncAPI document."`
 	Upstream        []string `placeholder:"SERVER=HOST:PORT,…" sep:"none" help:"Brokers behind a server; repeatable."`
 	DevCertificates bool     `help:"Also make a throwaway CA with a server and a client certificate."`
+	remoteFlag
 }
 
 // Names of the files, all beside the document.
@@ -67,9 +69,13 @@ func (c *initCmd) draft(env *environment) (*draft, error) {
 	if err != nil {
 		return nil, &exitError{exitUsage, err}
 	}
-	doc, found := asyncapi.Read(c.Doc, data)
+	files, err := filesOf(c.Doc, c.AllowRemote)
+	if err != nil {
+		return nil, &exitError{exitUsage, err}
+	}
+	doc, found := asyncapi.ReadFrom(c.Doc, data, files)
 	if doc == nil {
-		if err := printProblems(env.stdout, compile.Found(nil, nil, found)); err != nil {
+		if err := report.Problems(env.stdout, compile.Found(nil, nil, found)); err != nil {
 			return nil, err
 		}
 		return nil, &exitError{code: exitProblem}

@@ -10,6 +10,7 @@ import (
 	"github.com/asyncgate/asyncgate/asyncapi"
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/plan/compile"
+	"github.com/asyncgate/asyncgate/report"
 	"github.com/asyncgate/asyncgate/sasl"
 	"github.com/asyncgate/asyncgate/settings"
 )
@@ -173,7 +174,7 @@ func (d *draft) block(b *strings.Builder, s *draftServer) {
 	case a.Port == 0:
 		say("# advertise: HOST:%d   # what clients dial, and are told to dial; default: the document's host", s.port)
 	default:
-		say("# advertise: %s   # what clients dial, and are told to dial; default: the document's host", oneLine(addressText(a)))
+		say("# advertise: %s   # what clients dial, and are told to dial; default: the document's host", oneLine(report.Address(a)))
 	}
 	if s.plan.MQTT != nil {
 		s.mqtt(say)
@@ -294,4 +295,4 @@ func quoted(list []string) string {
 }
 
 // oneLine keeps text of a document inside its comment.
-func oneLine(s string) string { return printable(s) }
+func oneLine(s string) string { return report.Printable(s) }

@@ -28,7 +28,7 @@ func TestInitLeavesOnlyTheBrokersToSay(t *testing.T) {
 			if code, stdout, stderr := invoke(t, "", "init", "--dev-certificates", doc); code != 0 {
 				t.Fatal(code, stdout, stderr)
 			}
-			p, problems, err := loadPlan(doc, "", compile.Options{})
+			p, problems, err := loadPlan(doc, "", nil, compile.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -81,7 +81,7 @@ servers:
 			t.Errorf("no next step %q in\n%s", want, stdout)
 		}
 	}
-	p, problems, err := loadPlan(doc, "", compile.Options{})
+	p, problems, err := loadPlan(doc, "", nil, compile.Options{})
 	if err != nil || worst(problems) != exitOK {
 		t.Fatal(err, problems)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -11,24 +12,48 @@ import (
 	"github.com/asyncgate/asyncgate/asyncapi"
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/plan/compile"
+	"github.com/asyncgate/asyncgate/references"
 	"github.com/asyncgate/asyncgate/settings"
 )
 
 // settingsName is the settings file that is found next to a document.
 const settingsName = "asyncgate.yaml"
 
-// loadPlan makes the plan of a document and its settings. With an empty settingsPath the settings are those next to the
-// document, if there are any. The error is the command line's: a file that cannot be opened, a server that the document
-// does not have; everything else is a problem. The plan is never nil without an error, and is not to be run if there is a problem of severity error.
-func loadPlan(docPath, settingsPath string, opt compile.Options) (*plan.Plan, []plan.Problem, error) {
-	data, err := readDocument(docPath)
+// loaded is a document and what has been made of it.
+type loaded struct {
+	name     string             // of the document
+	data     []byte             // its text
+	others   map[string][]byte  // text of the files that it refers to
+	doc      *asyncapi.Document // nil: it cannot be read, and the problems say why
+	plan     *plan.Plan         // never nil; not to be run if there is a problem of severity error
+	problems []plan.Problem
+}
+
+// loadPlan makes the plan of a document and its settings.
+func loadPlan(docPath, settingsPath string, remote []string, opt compile.Options) (*plan.Plan, []plan.Problem, error) {
+	one, err := load(docPath, settingsPath, remote, opt)
 	if err != nil {
 		return nil, nil, err
+	}
+	return one.plan, one.problems, nil
+}
+
+// load reads a document and its settings and makes their plan. With an empty settingsPath the settings are those next to
+// the document, if there are any. Remote is what references may fetch. The error is the command line's: a file that cannot
+// be opened, a server that the document does not have; everything else is a problem.
+func load(docPath, settingsPath string, remote []string, opt compile.Options) (*loaded, error) {
+	data, err := readDocument(docPath)
+	if err != nil {
+		return nil, err
+	}
+	files, err := filesOf(docPath, remote)
+	if err != nil {
+		return nil, err
 	}
 	if settingsPath == "" {
 		settingsPath = besides(docPath)
 	} else if _, err := os.Stat(settingsPath); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	var set *settings.Settings
 	var found []plan.Problem
@@ -38,18 +63,50 @@ func loadPlan(docPath, settingsPath string, opt compile.Options) (*plan.Plan, []
 	if opt.Stat == nil {
 		opt.Stat = openable
 	}
-	p, problems := makePlan(docPath, data, set, found, opt)
-	return p, problems, checkOptions(p, opt)
+	one := makePlan(docPath, data, files, set, found, opt)
+	return one, checkOptions(one.plan, opt)
 }
 
-// makePlan compiles a document that is in memory. The settings, and the problems found in them, may be nil.
-func makePlan(name string, data []byte, set *settings.Settings, found []plan.Problem, opt compile.Options) (*plan.Plan, []plan.Problem) {
-	doc, read := asyncapi.Read(name, data)
-	if doc == nil {
-		return &plan.Plan{Document: name}, append(compile.Found(nil, nil, read), found...)
+// makePlan compiles a document that is in memory. With nil files it has to be the only one. The settings, and the problems
+// found in them, may be nil.
+func makePlan(name string, data []byte, files asyncapi.Files, set *settings.Settings, found []plan.Problem, opt compile.Options) *loaded {
+	one := &loaded{name: name, data: data, others: map[string][]byte{}, plan: &plan.Plan{Document: name}}
+	if files != nil {
+		files = &keeping{files, one.others}
 	}
-	p, compiled := compile.Compile(doc, set, opt)
-	return p, order(name, append(append(compile.Found(doc, p, read), found...), compiled...))
+	var read []asyncapi.Problem
+	one.doc, read = asyncapi.ReadFrom(name, data, files)
+	if one.doc == nil {
+		one.problems = append(compile.Found(nil, nil, read), found...)
+		return one
+	}
+	var compiled []plan.Problem
+	one.plan, compiled = compile.Compile(one.doc, set, opt)
+	one.problems = order(name, append(append(compile.Found(one.doc, one.plan, read), found...), compiled...))
+	return one
+}
+
+// filesOf opens what the references of a document name. Remote is what --allow-remote says.
+func filesOf(document string, remote []string) (asyncapi.Files, error) {
+	allowed, err := references.Allow(remote)
+	if err != nil {
+		return nil, fmt.Errorf("--allow-remote: %w", err)
+	}
+	return references.Beside(document, allowed), nil
+}
+
+// keeping are files whose texts are kept, to be shown beside a problem.
+type keeping struct {
+	asyncapi.Files
+	texts map[string][]byte
+}
+
+func (k *keeping) Read(name string, limit int) ([]byte, error) {
+	data, err := k.Files.Read(name, limit)
+	if err == nil {
+		k.texts[name] = data
+	}
+	return data, err
 }
 
 // order sorts problems by file and line, as a person reads. Those of the document come first; what has no line comes
@@ -126,4 +183,9 @@ func worst(problems []plan.Problem) int {
 		}
 	}
 	return exitOK
+}
+
+// remoteFlag is the flag of the commands that follow references.
+type remoteFlag struct {
+	AllowRemote []string `placeholder:"HOST|URL" sep:"none" help:"Follow references to this host (https) or to URLs that begin so; repeatable. Default: none."`
 }

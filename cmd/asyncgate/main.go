@@ -88,6 +88,7 @@ func run(env *environment, args []string) (code int) {
 		kong.Exit(func(code int) { panic(exited(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.UsageOnError(),
+		kong.Vars{"formats": formats()},
 	)
 	if err != nil {
 		panic(err) // the cli struct itself is wrong

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -104,6 +105,7 @@ func (r *reloader) reload() {
 	if err != nil {
 		r.gateway.ReloadFailed(err)
 		r.seen = seen
+		r.also(p)
 		return
 	}
 	if r.gateway.Reload(p) == nil {
@@ -115,6 +117,20 @@ func (r *reloader) reload() {
 		}
 	}
 	r.seen = seen
+	r.watch()
+}
+
+// also looks at the files of a plan that was not taken over: one that is not there yet may be all that it lacks.
+func (r *reloader) also(p *plan.Plan) {
+	if p == nil {
+		return
+	}
+	for _, path := range p.Files {
+		if !slices.Contains(r.files, path) {
+			r.files = append(slices.Clone(r.files), path)
+			r.seen[path] = printOf(path)
+		}
+	}
 	r.watch()
 }
 

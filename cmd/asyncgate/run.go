@@ -14,6 +14,8 @@ import (
 	"github.com/asyncgate/asyncgate/plan/compile"
 	"github.com/asyncgate/asyncgate/proxy"
 	"github.com/asyncgate/asyncgate/proxy/kafka"
+	"github.com/asyncgate/asyncgate/proxy/mqtt"
+	"github.com/asyncgate/asyncgate/report"
 	"github.com/asyncgate/asyncgate/sasl"
 )
 
@@ -27,6 +29,7 @@ type runCmd struct {
 	Upstream  map[string]string `placeholder:"SERVER=HOST:PORT,…" mapsep:"none" help:"Connect to these brokers instead; repeatable."`
 	LogFormat string            `enum:"auto,json,console" default:"auto" help:"json, console, or auto: console on a terminal."`
 	LogLevel  string            `enum:"debug,info,warn,error" default:"info" help:"debug, info, warn or error. Audit records are always written."`
+	remoteFlag
 }
 
 func (c *runCmd) options() compile.Options {
@@ -42,7 +45,7 @@ func (c *runCmd) options() compile.Options {
 
 // load makes the plan anew from what the files hold now.
 func (c *runCmd) load() (*plan.Plan, []plan.Problem, error) {
-	return loadPlan(c.Doc, c.Settings, c.options())
+	return loadPlan(c.Doc, c.Settings, c.AllowRemote, c.options())
 }
 
 // Run serves until SIGTERM or SIGINT and the end of the drain.
@@ -51,7 +54,7 @@ func (c *runCmd) Run(env *environment) error {
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
-	if err := printProblems(env.stderr, problems); err != nil {
+	if err := report.Problems(env.stderr, problems); err != nil {
 		return err
 	}
 	if code := worst(problems); code != exitOK {
@@ -65,7 +68,7 @@ func (c *runCmd) Run(env *environment) error {
 	defer signal.Stop(signals)
 
 	gateway, err := proxy.New(proxy.Config{
-		Plan: p, Log: log, Protocols: []proxy.Protocol{kafka.New()}, Directory: directory, Tokens: (&issuers{log: log}).open,
+		Plan: p, Log: log, Protocols: []proxy.Protocol{kafka.New(), mqtt.New()}, Directory: directory, Tokens: (&issuers{log: log}).open,
 	})
 	if err != nil {
 		return startError(err)

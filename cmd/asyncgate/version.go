@@ -12,6 +12,11 @@ type versionCmd struct{}
 
 // Run prints the release, or what the Go toolchain knows of the build.
 func (versionCmd) Run(env *environment) error {
+	_, err := fmt.Fprintln(env.stdout, "asyncgate", versionText())
+	return err
+}
+
+func versionText() string {
 	v := version
 	if info, ok := debug.ReadBuildInfo(); ok && v == "" {
 		v = info.Main.Version
@@ -19,6 +24,5 @@ func (versionCmd) Run(env *environment) error {
 	if v == "" || v == "(devel)" {
 		v = "devel"
 	}
-	_, err := fmt.Fprintln(env.stdout, "asyncgate", v)
-	return err
+	return v
 }

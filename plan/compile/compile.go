@@ -25,13 +25,14 @@ type compiler struct {
 	problems []plan.Problem
 	off      bool // the server at hand is switched off: its errors are warnings
 
-	noCredentials bool // the missing credentials file has been reported
-	noIssuer      bool // the missing issuer of tokens has been
+	noCredentials bool                  // the missing credentials file has been reported
+	said          map[plan.Problem]bool // what has been reported: servers share operations
+	noIssuer      bool                  // the missing issuer of tokens has been
 }
 
 // Compile makes the plan. Settings may be nil. Neither the document nor the settings are changed.
 func Compile(doc *asyncapi.Document, set *settings.Settings, opt Options) (*plan.Plan, []plan.Problem) {
-	c := &compiler{doc: doc, set: set, opt: opt}
+	c := &compiler{doc: doc, set: set, opt: opt, said: map[plan.Problem]bool{}}
 	if set == nil {
 		c.set = &settings.Settings{Limits: plan.DefaultLimits()}
 	} else {
@@ -40,10 +41,13 @@ func Compile(doc *asyncapi.Document, set *settings.Settings, opt Options) (*plan
 	c.out = &plan.Plan{
 		Document: doc.File, AsyncAPI: doc.Version, Title: doc.Title,
 		Credentials: c.set.Credentials.V, DecoySecret: c.set.DecoySecret.V,
-		Enforce: plan.Connections, Limits: c.set.Limits, Admin: c.set.Admin.V,
+		Enforce: plan.Connections, Grants: grants(c.set), Limits: c.set.Limits, Admin: c.set.Admin.V,
 	}
 	for _, a := range c.set.Admins {
 		c.out.Admins = append(c.out.Admins, a.V)
+	}
+	if c.set.Enforce.Stated() {
+		c.out.Enforce = c.set.Enforce.V
 	}
 	c.names()
 	c.issuers()
@@ -52,6 +56,7 @@ func Compile(doc *asyncapi.Document, set *settings.Settings, opt Options) (*plan
 	}
 	c.off = false
 	c.whole()
+	c.enforcement(opt.Deployment)
 	c.listeners()
 	c.files()
 	return c.out, c.problems
@@ -74,10 +79,14 @@ func (c *compiler) add(s plan.Severity, code string, at place, hint, format stri
 	if c.off && s == plan.Error {
 		s = plan.Warning
 	}
-	c.problems = append(c.problems, plan.Problem{
+	p := plan.Problem{
 		Severity: s, Code: code, File: at.file, Line: at.line, Column: at.column, Pointer: at.pointer,
 		Message: fmt.Sprintf(format, args...), Hint: hint,
-	})
+	}
+	if !c.said[p] {
+		c.said[p] = true
+		c.problems = append(c.problems, p)
+	}
 }
 
 // names reports servers that the settings or the options know and the document does not.
@@ -118,10 +127,6 @@ func (c *compiler) whole() {
 	case !running:
 		c.add(plan.Error, "settings/nothing-to-run", at, "name one with --server, or remove enabled: false",
 			"every server of the document that speaks Kafka or MQTT is switched off")
-	}
-	if running {
-		c.add(plan.Warning, "security/operations-not-enforced", place{file: c.doc.File}, "",
-			"only connections are enforced, operations are not yet: whoever gets in may use every topic and group that the gateway may")
 	}
 }
 

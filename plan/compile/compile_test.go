@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,16 +22,22 @@ import (
 
 // Documents and settings as they are written, and the plan and the problems that come of them.
 func TestRules(t *testing.T) {
-	for _, path := range []string{"testdata/schemes.txt", "testdata/addresses.txt", "testdata/deployment.txt", "testdata/tokens.txt"} {
+	for _, path := range []string{"testdata/schemes.txt", "testdata/addresses.txt", "testdata/deployment.txt", "testdata/rules.txt", "testdata/mqtt.txt", "testdata/tokens.txt"} {
 		for _, c := range cases.Load(t, path).Cases {
 			t.Run(c.Name, func(t *testing.T) {
 				p, problems := compiled(t, c)
+				if path == "testdata/rules.txt" {
+					problems = slices.DeleteFunc(problems, lacking)
+				}
 				c.Expect(t, "plan", summary(p))
 				c.Expect(t, "problems", listing(problems))
 			})
 		}
 	}
 }
+
+// lacking are problems of a deployment that is not what a case is about.
+func lacking(p plan.Problem) bool { return strings.HasPrefix(p.Code, "settings/no-") }
 
 // compiled runs a case. The part "settings" may be absent; "options" has lines such as "only a" or "upstream a=b:1".
 func compiled(t *testing.T, c *cases.Case) (*plan.Plan, []plan.Problem) {
@@ -87,7 +94,7 @@ func summary(p *plan.Plan) string {
 		if !s.Enforced {
 			fmt.Fprintf(&b, "%s: not enforced, %s", s.Name, s.Note)
 		} else {
-			fmt.Fprintf(&b, "%s: listen %s, dial %s:%d, brokers %s", s.Name, s.Listen, s.Advertise.Host, s.Advertise.Port, brokers(s.Brokers))
+			fmt.Fprintf(&b, "%s: listen %s, dial %s:%d, %s", s.Name, s.Listen, s.Advertise.Host, s.Advertise.Port, behind(s))
 			if s.SharesListener != "" {
 				fmt.Fprintf(&b, ", shares %s", s.SharesListener)
 			}
@@ -105,8 +112,100 @@ func summary(p *plan.Plan) string {
 		for _, a := range s.Alternatives {
 			fmt.Fprintf(&b, "  %s%s\n", map[bool]string{false: "disabled: "}[a.Enabled], requirements(a.All))
 		}
+		for _, r := range s.Rules {
+			b.WriteString("  " + ruleText(r))
+		}
 	}
 	return b.String()
+}
+
+// behind is where the brokers of a server are at the gateway, or which broker stands behind an MQTT server.
+func behind(s plan.Server) string {
+	m := s.MQTT
+	if m == nil {
+		return "brokers " + brokers(s.Brokers)
+	}
+	text := "MQTT"
+	if m.Only5 {
+		text += " 5"
+	}
+	if m.WebSocket {
+		text += fmt.Sprintf(" in WebSocket %q from %v", m.Path, m.Origins)
+	}
+	if m.ClientIDs != plan.DerivedIDs {
+		text += " with ids " + string(m.ClientIDs)
+	}
+	if u := s.Upstream; len(u.Bootstrap) > 0 {
+		text += fmt.Sprintf(" to %s", u.Bootstrap[0])
+		if u.TLS != nil {
+			text += fmt.Sprintf(" by %q", u.TLS.CA)
+		}
+		if u.Username != "" || u.Identity != plan.IdentityService {
+			text += fmt.Sprintf(" as %s %s %s", u.Identity, u.Username, u.Password)
+		}
+	}
+	return text
+}
+
+// ruleText is a rule in a line, and a line for each of its alternatives.
+func ruleText(r plan.Rule) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s by %s at %d%s%s\n", strings.ToUpper(string(r.Action)), segments(r.Segments), r.Operation, r.Line, r.Pointer, narrow(r.Narrow))
+	if r.Stated {
+		for _, a := range r.Alternatives {
+			fmt.Fprintf(&b, "    %s%s\n", map[bool]string{false: "disabled: "}[a.Enabled], requirements(a.All))
+		}
+	}
+	return b.String()
+}
+
+func segments(list []plan.Segment) string {
+	var b strings.Builder
+	for _, s := range list {
+		p := s.Parameter
+		if p == nil {
+			b.WriteString(s.Literal)
+			continue
+		}
+		b.WriteString("{" + p.Name)
+		if p.Enum != nil {
+			b.WriteString(" of " + strings.Join(p.Enum, "|"))
+		}
+		if p.Pattern != "" {
+			b.WriteString(" like " + p.Pattern)
+		}
+		if p.MinLength > 0 || p.MaxLength > 0 {
+			fmt.Fprintf(&b, " %d-%d", p.MinLength, p.MaxLength)
+		}
+		if p.Integer {
+			b.WriteString(" integer")
+		}
+		if p.Dots {
+			b.WriteString(" with dots")
+		}
+		if p.Principal != "" {
+			b.WriteString(" = principal's " + p.Principal)
+		}
+		b.WriteString("}")
+	}
+	return b.String()
+}
+
+func narrow(n plan.Narrow) string {
+	out := ""
+	if n.GroupID != nil {
+		out += fmt.Sprintf(", group %v%s", n.GroupID.Enum, n.GroupID.Pattern)
+	}
+	if n.ClientID != nil {
+		out += fmt.Sprintf(", client %v%s", n.ClientID.Enum, n.ClientID.Pattern)
+	}
+	if n.QoS != nil {
+		out += fmt.Sprintf(", qos %v", n.QoS)
+	}
+	if n.Retain != nil {
+		out += fmt.Sprintf(", retain %v", *n.Retain)
+	}
+	return out
 }
 
 func brokers(b plan.Brokers) string {
@@ -245,6 +344,30 @@ servers:
 	want := []string{"d.yml", "s.yaml", "/x/c.yaml", "/x/decoy", "/x/cert", "/x/key", "/x/ca", "/x/crl", "/x/up-ca", "/x/up-cert",
 		"/x/up-key", "/x/pass"}
 	if diff := cmp.Diff(want, p.Files); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// What the binding of a server says of MQTT is in its plan.
+func TestMQTTBindingsOfAServer(t *testing.T) {
+	doc, problems := asyncapi.Read("d.yml", []byte(`asyncapi: 3.0.0
+servers:
+  a:
+    host: h:8883
+    protocol: mqtts
+    security: [ { type: userPassword } ]
+    bindings: { mqtt: { clientId: guest, cleanSession: false, keepAlive: 60, lastWill: { topic: last, qos: 2, message: gone, retain: true } } }
+`))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	p, _ := compile.Compile(doc, nil, compile.Options{})
+	no, yes, two, gone := false, true, 2, "gone"
+	want := &plan.MQTT{
+		ClientIDs: plan.DerivedIDs, ClientID: "guest", CleanSession: &no, KeepAlive: 60,
+		LastWill: &plan.LastWill{Topic: "last", QoS: &two, Message: &gone, Retain: &yes},
+	}
+	if diff := cmp.Diff(want, p.Servers[0].MQTT); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -99,6 +99,11 @@ func (c *compiler) fileForMissing() string {
 // files collects every file the plan was made from or points to, and looks whether those of the settings are there.
 func (c *compiler) files() {
 	c.file(c.doc.File, settings.At{})
+	for _, name := range c.doc.Files {
+		if !strings.Contains(name, "://") { // what is remote cannot be watched
+			c.file(name, settings.At{})
+		}
+	}
 	c.file(c.set.File, settings.At{})
 	c.file(c.out.Credentials, c.set.Credentials.At)
 	c.secret(c.set.DecoySecret)

@@ -53,7 +53,7 @@ func (c *compiler) listeners() {
 			continue
 		}
 		for j := range c.out.Servers[:i] {
-			if t := &c.out.Servers[j]; t.Enforced && t.SharesListener == "" && s.Listen == t.Listen && alike(s, t) && known(s) {
+			if t := &c.out.Servers[j]; t.Enforced && t.SharesListener == "" && s.Listen == t.Listen && c.alike(s, t) && known(s) {
 				s.SharesListener = t.Name
 				break
 			}
@@ -75,22 +75,27 @@ func (c *compiler) listeners() {
 	}
 }
 
-// alike reports whether two servers are one listener with two names. What their schemes are called does not matter.
-func alike(a, b *plan.Server) bool {
-	return reflect.DeepEqual(anonymous(*a), anonymous(*b))
+// alike reports whether two servers are one listener with two names. What their schemes are called does not matter; what
+// they allow does, if it is enforced: on one listener nobody can tell which of the two a client meant.
+func (c *compiler) alike(a, b *plan.Server) bool {
+	x, y := anonymous(*a), anonymous(*b)
+	if c.out.Enforce == plan.Connections {
+		x.Rules, y.Rules = nil, nil
+	}
+	return reflect.DeepEqual(x, y)
 }
 
 // known reports whether it is known which brokers stand behind a server: without, no two are the same.
 func known(s *plan.Server) bool { return len(s.Upstream.Bootstrap) > 0 }
 
 // undecided reports servers that would be one listener if their brokers, which are not known yet, are the same.
-func undecided(a, b *plan.Server) bool {
+func (c *compiler) undecided(a, b *plan.Server) bool {
 	if a == nil || b == nil || known(a) && known(b) || a.Listen != b.Listen {
 		return false
 	}
 	x, y := *a, *b
 	x.Upstream, y.Upstream = plan.Upstream{}, plan.Upstream{}
-	return alike(&x, &y)
+	return c.alike(&x, &y)
 }
 
 func anonymous(s plan.Server) plan.Server {
@@ -113,7 +118,7 @@ func (c *compiler) collisions(claims []claim) {
 			if a.last < b.first || b.last < a.first || !sameHost(a.host, b.host) || reported[[2]*plan.Server{a.server, b.server}] {
 				continue
 			}
-			if a.server != b.server && undecided(a.server, b.server) {
+			if a.server != b.server && c.undecided(a.server, b.server) {
 				continue
 			}
 			reported[[2]*plan.Server{a.server, b.server}] = true
@@ -137,8 +142,12 @@ func (c *compiler) collision(a, b claim) {
 		return
 	}
 	at := c.placeOf(b.server.Name)
-	hint := block(b.server.Name, "listen: :PORT", "brokers: { ports: FIRST-LAST }") +
-		"\nservers of equal protocol, security, tls and upstream may share one listener"
+	lines := []string{"listen: :PORT", "brokers: { ports: FIRST-LAST }"}
+	if b.server.MQTT != nil {
+		lines = lines[:1]
+	}
+	hint := block(b.server.Name, lines...) +
+		"\nservers of equal protocol, security, tls and upstream may share one listener, and, where operations are enforced, of equal channels"
 	c.add(plan.Error, "settings/listen-conflict", at, hint, "server %s %s, and server %s %s", b.server.Name, b.what, a.server.Name, a.what)
 }
 

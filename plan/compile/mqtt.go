@@ -99,8 +99,8 @@ func (c *compiler) misplaced(w *work) {
 	wrong(u.Address.At, "upstream address", "write bootstrap: [BROKER:9092]")
 	wrong(u.Username.At, "upstream username", "write sasl: { mechanism: …, username: …, password: … }")
 	wrong(u.Password.At, "upstream password", "write sasl: { mechanism: …, username: …, password: … }")
-	wrong(w.set.Protocol.At, "other protocol", "remove it")
-	wrong(w.set.ClientIDs.At, "client ids that matter", "remove it")
+	wrong(w.set.Protocol.At, "choice of another", "remove it")
+	wrong(w.set.ClientIDs.At, "clientIds", "remove it")
 	if len(w.set.Origins) > 0 {
 		wrong(w.set.Origins[0].At, "origins", "remove it")
 	}

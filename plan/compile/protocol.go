@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/asyncgate/asyncgate/asyncapi"
@@ -38,12 +39,7 @@ func (c *compiler) carries(w *work) int {
 
 // boundToMQTT reports whether the bindings of a document say that a server is MQTT.
 func (c *compiler) boundToMQTT(s *asyncapi.Server) bool {
-	for _, b := range s.Bindings {
-		if b.Protocol == "mqtt" || b.Protocol == "mqtt5" {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.Bindings, ofMQTT) || c.channelsBoundToMQTT(s)
 }
 
 // webSocket reports whether clients open a WebSocket.
@@ -100,7 +96,7 @@ func (w *work) silentScheme() string { return SilentScheme(w.out) }
 func (w *work) otherSchemes() string {
 	var others []string
 	for _, scheme := range Supported(w.out) {
-		if scheme != w.silentScheme() && scheme != "apiKey" {
+		if scheme != w.silentScheme() && scheme != "apiKey" && scheme != "oauth2" && scheme != "openIdConnect" { // which need more said
 			others = append(others, scheme)
 		}
 	}

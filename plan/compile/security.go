@@ -47,6 +47,7 @@ func (c *compiler) security(w *work) {
 	if w.out.RequireAll && usable > 1 {
 		c.requireAll(w, demands)
 	}
+	w.ways = waysIn(demands, w.out.RequireAll)
 	for i := range demands {
 		w.out.Alternatives = append(w.out.Alternatives, demands[i].alternative())
 	}

@@ -10,7 +10,7 @@ import (
 
 // Notes of servers that are not enforced.
 const (
-	noteOff   = "switched off"
+	noteOff   = plan.SwitchedOff
 	noteOpen  = "a WebSocket that nothing says is MQTT"
 	noteOther = "not a protocol of the gateway"
 )
@@ -24,6 +24,7 @@ type work struct {
 	family  int
 	path    string // MQTT over WebSocket: of the address
 	version string // MQTT: protocolVersion
+	ways    []way  // that lead in
 }
 
 // server compiles one server of the document.
@@ -55,6 +56,7 @@ func (c *compiler) server(s *asyncapi.Server) {
 	c.addresses(w)
 	if w.family == familyMQTT {
 		c.mqtt(w)
+		c.mqttBindings(w)
 	}
 	if w.secure() || w.set.TLS.Stated() {
 		w.out.TLS = &plan.TLS{
@@ -68,6 +70,9 @@ func (c *compiler) server(s *asyncapi.Server) {
 	} else {
 		c.brokers(w)
 		c.upstream(w)
+	}
+	if w.out.Enforced {
+		c.rules(w)
 	}
 	if c.opt.Deployment && !c.off {
 		c.deployment(w)

@@ -14,6 +14,7 @@ import (
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/proxy"
 	"github.com/asyncgate/asyncgate/proxy/kafka"
+	"github.com/asyncgate/asyncgate/proxy/mqtt"
 	"github.com/asyncgate/asyncgate/sasl"
 )
 
@@ -31,7 +32,7 @@ func Start(t testing.TB, p *plan.Plan, users sasl.Directory) *Gateway {
 	t.Helper()
 	log := newLog()
 	gateway, err := proxy.New(proxy.Config{
-		Plan: p, Log: zap.New(log), Protocols: []proxy.Protocol{kafka.New()},
+		Plan: p, Log: zap.New(log), Protocols: []proxy.Protocol{kafka.New(), mqtt.New()},
 		Directory: func(*plan.Plan) (sasl.Directory, error) { return users, nil },
 	})
 	if err != nil {

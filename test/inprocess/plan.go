@@ -106,7 +106,8 @@ func (c *Certificates) Client(name string) (*tls.Config, error) {
 	return config, nil
 }
 
-func (c *Certificates) server(mode plan.AuthMode) *plan.TLS {
+// Server is what a server shows its clients, and whose certificates it believes.
+func (c *Certificates) Server(mode plan.AuthMode) *plan.TLS {
 	t := &plan.TLS{Certificate: filepath.Join(c.dir, "server.crt"), Key: filepath.Join(c.dir, "server.key"), ClientAuth: mode}
 	if mode != plan.CertificateNone {
 		t.ClientCA = filepath.Join(c.dir, "ca.crt")
@@ -142,12 +143,12 @@ func Plan(o PlanOptions) *plan.Plan {
 	c := o.Certificates
 	add(Plaintext, "kafka", nil).AllowAnonymous = true
 	add(SASL, "kafka", nil, users)
-	add(SASLTLS, "kafka-secure", c.server(plan.CertificateNone), users)
-	add(Optional, "kafka-secure", c.server(plan.CertificateOptional), users)
-	add(MTLS, "kafka-secure", c.server(plan.CertificateRequired), certificate)
+	add(SASLTLS, "kafka-secure", c.Server(plan.CertificateNone), users)
+	add(Optional, "kafka-secure", c.Server(plan.CertificateOptional), users)
+	add(MTLS, "kafka-secure", c.Server(plan.CertificateRequired), certificate)
 	add(Expiring, "kafka", nil, users).MaxSession = o.Session
 	add(Proxied, "kafka", nil, users).ProxyProtocol = true
-	byName := add(ByName, "kafka-secure", c.server(plan.CertificateNone), users)
+	byName := add(ByName, "kafka-secure", c.Server(plan.CertificateNone), users)
 	byName.Advertise.Host, byName.Brokers.SNI = "gateway.test", "broker-{id}.gateway.test"
 	return p
 }
@@ -158,3 +159,16 @@ var (
 		Mechanisms: []string{sasl.ScramSHA512, sasl.ScramSHA256, sasl.Plain}}}}
 	certificate = plan.Alternative{Enabled: true, All: []plan.Requirement{{Type: "X509", Mechanisms: []string{sasl.External}}}}
 )
+
+// Authority is the file of the authority that clients believe.
+func (c *Certificates) Authority() string { return filepath.Join(c.dir, "ca.crt") }
+
+// Serving is the gateway's certificate for a server of the test's own.
+func (c *Certificates) Serving(t testing.TB) *tls.Config {
+	t.Helper()
+	pair, err := tls.LoadX509KeyPair(filepath.Join(c.dir, "server.crt"), filepath.Join(c.dir, "server.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}
+}

@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"encoding/json"
@@ -56,23 +56,25 @@ type ruleJSON struct {
 	Action       string            `json:"action"`
 	Address      string            `json:"address"`
 	Operation    string            `json:"operation"`
+	File         string            `json:"file"`
+	Line         int               `json:"line"`
 	Pointer      string            `json:"pointer"`
 	Alternatives []alternativeJSON `json:"alternatives"`
 }
 
-// printJSON writes one object, or {"documents": […]} if several documents were asked for.
-func printJSON(w io.Writer, all []judged, several bool) error {
-	documents := each(all, func(one judged) planJSON {
+// writeJSON writes one object, or {"documents": […]} if several documents were asked for.
+func writeJSON(w io.Writer, all []Document, opt Options) error {
+	documents := each(all, func(one Document) planJSON {
 		return planJSON{
-			Document: one.plan.Document, AsyncAPI: one.plan.AsyncAPI, Title: one.plan.Title,
-			Servers:  each(one.plan.Servers, serverOf),
-			Problems: append([]plan.Problem{}, one.problems...),
+			Document: one.Plan.Document, AsyncAPI: one.Plan.AsyncAPI, Title: one.Plan.Title,
+			Servers:  each(one.Plan.Servers, serverOf),
+			Problems: append([]plan.Problem{}, one.Problems...),
 		}
 	})
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false)
 	out.SetIndent("", "  ")
-	if several {
+	if opt.Several || len(documents) != 1 {
 		return out.Encode(map[string]any{"documents": documents})
 	}
 	return out.Encode(documents[0])
@@ -81,11 +83,11 @@ func printJSON(w io.Writer, all []judged, several bool) error {
 func serverOf(s plan.Server) serverJSON {
 	return serverJSON{
 		Name: s.Name, Protocol: s.Protocol, Pointer: s.Pointer, Enforced: s.Enforced, Note: s.Note,
-		Listen: s.Listen, Advertise: addressText(s.Advertise), SharesListener: s.SharesListener, Brokers: brokersText(s.Brokers),
+		Listen: s.Listen, Advertise: Address(s.Advertise), SharesListener: s.SharesListener, Brokers: brokersText(s.Brokers),
 		TLS: s.TLS != nil, Upstream: words(s.Upstream.Bootstrap), Alternatives: each(s.Alternatives, alternativeOf),
 		RequireAll: s.RequireAll, AllowAnonymous: s.AllowAnonymous,
 		Rules: each(s.Rules, func(r plan.Rule) ruleJSON {
-			return ruleJSON{string(r.Action), r.Address, r.Operation, r.Pointer, each(r.Alternatives, alternativeOf)}
+			return ruleJSON{string(r.Action), r.Address, r.Operation, r.File, r.Line, r.Pointer, each(r.Alternatives, alternativeOf)}
 		}),
 	}
 }
@@ -111,8 +113,8 @@ func each[T, U any](list []T, to func(T) U) []U {
 
 func words(list []string) []string { return append([]string{}, slices.Clone(list)...) }
 
-// addressText is host:port, or empty for no address.
-func addressText(a plan.Address) string {
+// Address is host:port, or empty for no address.
+func Address(a plan.Address) string {
 	if a.Host == "" {
 		return ""
 	}

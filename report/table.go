@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"fmt"
@@ -13,31 +13,44 @@ import (
 // cell is a piece of a table and its colour.
 type cell struct{ text, colour string }
 
-// table writes a plan for people: what it is, a row for each way into each server, the problems, and their count.
-func (p paint) table(w io.Writer, one judged) error {
+// writeTable writes plans for people.
+func writeTable(w io.Writer, all []Document, opt Options) error {
+	p := paint{on: opt.Colour, line: opt.Line}
 	var b strings.Builder
-	b.WriteString(p.text(bold, printable(one.plan.Document)))
-	if one.plan.AsyncAPI != "" {
-		fmt.Fprintf(&b, "   AsyncAPI %s   %s", one.plan.AsyncAPI, printable(one.plan.Title))
-	}
-	b.WriteString("\n")
-	if len(one.plan.Servers) > 0 {
-		rows := [][]cell{header("SERVER", "PROTOCOL", "LISTEN", "CLIENTS DIAL", "BROKERS", "TLS", "WAYS IN", "UPSTREAM")}
-		for i := range one.plan.Servers {
-			rows = append(rows, serverRows(&one.plan.Servers[i])...)
+	for i, one := range all {
+		if i > 0 {
+			b.WriteString("\n")
 		}
-		b.WriteString("\n")
-		p.columns(&b, rows)
-	}
-	if len(one.problems) > 0 {
-		b.WriteString("\n")
-		if err := p.problems(&b, one.problems); err != nil {
-			return err
-		}
-		b.WriteString("\n" + p.tally(one.problems) + "\n")
+		p.table(&b, one)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// table writes a plan: what it is, a row for each way into each server, the problems, and their count.
+func (p paint) table(b *strings.Builder, one Document) {
+	b.WriteString(p.text(bold, Printable(one.Plan.Document)))
+	if one.Plan.AsyncAPI != "" {
+		fmt.Fprintf(b, "   AsyncAPI %s   %s", one.Plan.AsyncAPI, Printable(one.Plan.Title))
+	}
+	b.WriteString("\n")
+	if len(one.Plan.Servers) > 0 {
+		rows := [][]cell{header("SERVER", "PROTOCOL", "LISTEN", "CLIENTS DIAL", "BROKERS", "TLS", "WAYS IN", "UPSTREAM")}
+		for i := range one.Plan.Servers {
+			rows = append(rows, serverRows(&one.Plan.Servers[i])...)
+		}
+		b.WriteString("\n")
+		p.columns(b, rows)
+	}
+	if rows := ruleRows(one.Plan); len(rows) > 1 {
+		b.WriteString("\n")
+		p.columns(b, rows)
+	}
+	if len(one.Problems) > 0 {
+		b.WriteString("\n")
+		p.problems(b, one.Problems)
+		b.WriteString("\n" + p.tally(one.Problems) + "\n")
+	}
 }
 
 func header(names ...string) []cell {
@@ -63,7 +76,7 @@ func serverRows(s *plan.Server) [][]cell {
 		secure = cell{"yes", green}
 	}
 	ways := waysIn(s)
-	rows := [][]cell{{name, protocol, {listen, ""}, {addressText(s.Advertise), ""}, {brokersText(s.Brokers), ""}, secure,
+	rows := [][]cell{{name, protocol, {listen, ""}, {Address(s.Advertise), ""}, {brokersText(s.Brokers), ""}, secure,
 		ways[0], {strings.Join(s.Upstream.Bootstrap, ","), ""}}}
 	for _, way := range ways[1:] {
 		rows = append(rows, []cell{{}, {}, {}, {}, {}, {}, way})
@@ -132,13 +145,25 @@ func requirementText(q plan.Requirement) string {
 	return text
 }
 
+// Columns writes rows of plain text, the first of them a header, in columns.
+func Columns(w io.Writer, rows [][]string, colour bool) error {
+	var b strings.Builder
+	cells := [][]cell{header(rows[0]...)}
+	for _, row := range rows[1:] {
+		cells = append(cells, each(row, func(s string) cell { return cell{s, ""} }))
+	}
+	paint{on: colour}.columns(&b, cells)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
 // columns aligns rows. Columns that are empty in all rows are left out, a row's last cell does not widen its column.
 func (p paint) columns(b *strings.Builder, rows [][]cell) {
 	var widths []int
 	used := map[int]bool{}
 	for n, row := range rows {
 		for i := range row {
-			row[i].text = printable(row[i].text)
+			row[i].text = Printable(row[i].text)
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}

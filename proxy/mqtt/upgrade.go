@@ -1,0 +1,149 @@
+package mqtt
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/coder/websocket"
+
+	"github.com/asyncgate/asyncgate/policy"
+	"github.com/asyncgate/asyncgate/sasl"
+)
+
+// maxRequest bounds the head of an HTTP request or answer, in bytes: browsers and proxies stay below 8 KiB.
+const maxRequest = 16 << 10
+
+// challenge asks for HTTP Basic (RFC 7617).
+const challenge = `Basic realm="asyncgate", charset="UTF-8"`
+
+// upgrade lets the client open a WebSocket, after which the connection's bytes are those inside it. False: the client has
+// been refused, or has left with the error.
+func (c *connection) upgrade(ctx context.Context) (bool, error) {
+	limited := &io.LimitedReader{R: c.session.Conn, N: maxRequest}
+	in := bufio.NewReader(limited)
+	request, err := http.ReadRequest(in)
+	out := &response{conn: c.session.Conn, in: in, header: make(http.Header)}
+	switch {
+	case err == nil:
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, io.EOF) && limited.N == maxRequest:
+		return false, unlessLeft(err)
+	case limited.N <= 0:
+		return false, c.turnAway(ctx, out, http.StatusRequestHeaderFieldsTooLarge, "http-request", "an HTTP request whose head has more than 16 KiB")
+	default:
+		return false, c.turnAway(ctx, out, http.StatusBadRequest, "http-request", "no HTTP request: "+err.Error())
+	}
+	limited.N = math.MaxInt64
+	if path := c.server.MQTT.Path; path != "" && request.URL.Path != path {
+		return false, c.turnAway(ctx, out, http.StatusNotFound, "websocket-path", "the path is not "+path)
+	}
+	if !offers(request) {
+		return false, c.turnAway(ctx, out, http.StatusBadRequest, "websocket-protocol", "the client offers neither the sub-protocol mqtt nor mqttv3.1")
+	}
+	if reject := c.basic(ctx, request); reject != nil {
+		c.session.Refuse(ctx, reject)
+		out.header.Set("WWW-Authenticate", challenge)
+		return false, out.finish(http.StatusUnauthorized)
+	}
+	ws, err := websocket.Accept(out, request, &websocket.AcceptOptions{
+		Subprotocols:   []string{subprotocol, subprotocol31},
+		OriginPatterns: c.server.MQTT.Origins,
+	})
+	switch {
+	case err == nil:
+	case out.status == http.StatusForbidden:
+		return false, c.turnAway(ctx, out, out.status, "websocket-origin", err.Error())
+	case out.status != http.StatusSwitchingProtocols:
+		return false, c.turnAway(ctx, out, out.status, "websocket-upgrade", err.Error())
+	default:
+		return false, err
+	}
+	c.through(newWebSocket(ws, c.session.Conn))
+	return true, nil
+}
+
+// offers reports whether a client offers a sub-protocol of MQTT: without, a client must not be answered (RFC 6455 section
+// 4.2.2), and could be anything.
+func offers(r *http.Request) bool {
+	for _, line := range r.Header.Values("Sec-WebSocket-Protocol") {
+		for name := range strings.SplitSeq(line, ",") {
+			if name = strings.ToLower(strings.TrimSpace(name)); name == subprotocol || name == subprotocol31 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// basic verifies the user name and password of the request where the server takes them. Who brings none may still log in
+// with CONNECT, if there is another way.
+func (c *connection) basic(ctx context.Context, r *http.Request) *sasl.Reject {
+	state := c.session.State
+	verifier := state.Passwords[sasl.Basic]
+	if verifier == nil {
+		return nil
+	}
+	user, password, ok := r.BasicAuth()
+	if ok {
+		step := verifier.Verify(ctx, sasl.Basic, user, []byte(password))
+		c.login = step.Principal
+		return step.Reject
+	}
+	if _, reject := policy.Admit(state.Server, c.session.Certificate, nil); reject != nil &&
+		len(state.Mechanisms) == 0 && state.Passwords[sasl.Password] == nil {
+		return reject
+	}
+	return nil
+}
+
+// turnAway refuses a client that has not opened a WebSocket.
+func (c *connection) turnAway(ctx context.Context, out *response, status int, code, private string) error {
+	c.session.Refuse(ctx, &sasl.Reject{Stage: sasl.StageHandshake, Code: code, Private: private})
+	return out.finish(status)
+}
+
+// response answers the one request of a connection. Refusals have constant text, whatever is written to it.
+type response struct {
+	conn   net.Conn
+	in     *bufio.Reader
+	header http.Header
+	status int
+}
+
+// Header is of [http.ResponseWriter], like Write and WriteHeader.
+func (r *response) Header() http.Header { return r.header }
+
+func (r *response) Write(p []byte) (int, error) { return len(p), nil }
+
+func (r *response) WriteHeader(status int) { r.status = status }
+
+// Hijack is of [http.Hijacker]: it sends the head of the answer, after which the connection is the caller's.
+func (r *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	var b bytes.Buffer
+	b.WriteString("HTTP/1.1 101 Switching Protocols\r\n")
+	if err := r.header.Write(&b); err != nil {
+		return nil, nil, err
+	}
+	b.WriteString("\r\n")
+	if _, err := r.conn.Write(b.Bytes()); err != nil {
+		return nil, nil, err
+	}
+	return r.conn, bufio.NewReadWriter(r.in, bufio.NewWriter(r.conn)), nil
+}
+
+// finish sends a refusal.
+func (r *response) finish(status int) error {
+	text := http.StatusText(status) + "\n"
+	r.header.Set("Content-Type", "text/plain; charset=utf-8")
+	answer := http.Response{StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Header: r.header, Close: true,
+		ContentLength: int64(len(text)), Body: io.NopCloser(strings.NewReader(text))}
+	_ = answer.Write(r.conn) // the client may have left; the refusal is recorded
+	return nil
+}
