@@ -76,10 +76,11 @@ type Requirement struct {
 	Scheme  string // key under components/securitySchemes; empty for a scheme written inline
 	Pointer string // JSON pointer of the scheme in the document, or in the settings if they state it
 	Type    string // the scheme's type as AsyncAPI spells it: scramSha512, X509, apiKey, …
-	In      string // for apiKey: "user" or "password"; for http: its HTTP scheme, e.g. "basic"
+	In      string // for apiKey: "user" or "password"; for http: its HTTP scheme, e.g. "basic"; for httpApiKey: "header", "query" or "cookie"
+	Name    string `json:",omitempty"` // for httpApiKey: of the header, parameter or cookie
 
 	// Mechanisms prove it, strongest first, by their SASL names. EXTERNAL is a client certificate; PASSWORD is user name
-	// and password in MQTT's CONNECT, BASIC those in the HTTP request that opens a WebSocket.
+	// and password in MQTT's CONNECT, BASIC those in the HTTP request that opens a WebSocket, BEARER and HTTP-KEY a token or a key in it.
 	Mechanisms []string
 
 	Scopes  []string // scopes the principal must have; nil means none

@@ -129,6 +129,8 @@ func proves(r *plan.Requirement, certificate, login *sasl.Principal) *sasl.Rejec
 		ok = p.Kind == sasl.KindKey && p.In == r.In && slices.Contains(r.Mechanisms, p.Mechanism)
 	case typePlain, typeUserPassword, typeScramSHA256, typeScramSHA512:
 		ok = p.Kind == sasl.KindUser && slices.Contains(r.Mechanisms, p.Mechanism)
+	case typeHTTPAPIKey:
+		ok = p.Kind == sasl.KindKey && p.Mechanism == sasl.HTTPKey && p.In == sasl.KeyPlace(r.In, r.Name)
 	case typeOAuth2, typeOpenIDConnect:
 		ok = bearer(r, p)
 	case typeHTTP:
@@ -161,6 +163,7 @@ const (
 
 	typeOAuth2        = "oauth2"
 	typeOpenIDConnect = "openIdConnect"
+	typeHTTPAPIKey    = "httpApiKey"
 	typeHTTP          = "http" // the schemes basic and bearer; the plan enables no other
 )
 
@@ -168,6 +171,16 @@ const (
 func Takes(server *plan.Server, mechanism string) bool {
 	return slices.ContainsFunc(server.Alternatives, func(a plan.Alternative) bool {
 		return a.Enabled && slices.ContainsFunc(a.All, func(r plan.Requirement) bool { return slices.Contains(r.Mechanisms, mechanism) })
+	})
+}
+
+// TakesTokens is Takes for bearer tokens, which may share a road with passwords.
+func TakesTokens(server *plan.Server, road string) bool {
+	return slices.ContainsFunc(server.Alternatives, func(a plan.Alternative) bool {
+		return a.Enabled && slices.ContainsFunc(a.All, func(r plan.Requirement) bool {
+			token := r.Type == typeOAuth2 || r.Type == typeOpenIDConnect || r.Type == typeHTTP && r.In == "bearer"
+			return token && slices.Contains(r.Mechanisms, road)
+		})
 	})
 }
 

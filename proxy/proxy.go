@@ -52,8 +52,9 @@ type State struct {
 	TLS        *tls.Config                // nil: plaintext
 	Admins     map[string]bool            // principals that may use admin APIs
 
-	names names                // that clients may ask for in TLS
-	ends  map[string]time.Time // when the files of TLS end, by kind
+	bearers map[string]bool      // roads outside of SASL on which tokens are taken
+	names   names                // that clients may ask for in TLS
+	ends    map[string]time.Time // when the files of TLS end, by kind
 }
 
 // Mechanism returns the offered mechanism of that exact name, or nil.

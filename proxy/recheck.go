@@ -61,6 +61,13 @@ func (s *Session) token() *sasl.Principal {
 	return s.principal
 }
 
+// ByToken reports whether a token has proved the session's principal.
+func (s *Session) ByToken() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.principal != nil && s.principal.Kind == sasl.KindToken
+}
+
 func (s *Session) recheckToken(ctx context.Context) {
 	if p := s.token(); p != nil {
 		state := s.Current()

@@ -86,6 +86,7 @@ func (m *materials) state(server *plan.Server) (*State, error) {
 		s.Limits.PreAuthFrame = max(s.Limits.PreAuthFrame, plan.BearerFrame)
 	}
 	s.Passwords = passwords(server, m.directory)
+	s.bearers = map[string]bool{sasl.Password: policy.TakesTokens(server, sasl.Password), sasl.Header: policy.TakesTokens(server, sasl.Header)}
 	if server.TLS == nil {
 		return s, nil
 	}
@@ -150,8 +151,8 @@ func (m *materials) mechanisms(server *plan.Server) ([]sasl.Mechanism, error) {
 func passwords(server *plan.Server, directory sasl.Directory) map[string]*sasl.Passwords {
 	taken := make(map[string]*sasl.Passwords)
 	for _, road := range []string{sasl.Password, sasl.Basic} {
-		if policy.Takes(server, road) {
-			taken[road] = sasl.NewPasswords(plainOptions(server, road), func() sasl.Directory { return directory })
+		if o := plainOptions(server, road); o != (sasl.PlainOptions{}) {
+			taken[road] = sasl.NewPasswords(o, func() sasl.Directory { return directory })
 		}
 	}
 	return taken

@@ -1,6 +1,7 @@
 package sasl
 
 import (
+	"bytes"
 	"context"
 	"errors"
 )
@@ -18,6 +19,12 @@ type Tokens interface {
 	Check(*Principal) error
 	// Refresh asks the issuer again where that is due, until ctx ends. Check knows the answer.
 	Refresh(ctx context.Context, p *Principal)
+}
+
+// IsJWT reports whether a value is meant as a JSON Web Token: it begins with an object in base64url, and has two dots or
+// more. Where tokens and passwords come on one road, such a value is only ever tried as a token, any other never.
+func IsJWT(value []byte) bool {
+	return len(value) > 1 && value[0] == 'e' && value[1] >= 'w' && value[1] <= 'z' && bytes.Count(value, []byte{'.'}) >= 2
 }
 
 // ErrNoTokens is why [NoTokens] checks nothing.

@@ -25,15 +25,17 @@ const (
 	OAuthBearer = "OAUTHBEARER"   // RFC 7628: a bearer token
 )
 
-// Names for user name and password that come without SASL. They stand where a mechanism's name does.
+// Names for roads on which credentials come without SASL. They stand where a mechanism's name does.
 const (
-	Password = "PASSWORD" // in MQTT's CONNECT
-	Basic    = "BASIC"    // in an HTTP request (RFC 7617)
+	Password = "PASSWORD" // in MQTT's CONNECT: user name and password, a key or a token
+	Basic    = "BASIC"    // in an HTTP request (RFC 7617): user name and password
+	Header   = "BEARER"   // in an HTTP request (RFC 6750): a token
+	HTTPKey  = "HTTP-KEY" // in an HTTP request: a key in a header, a query parameter or a cookie
 )
 
-// WithoutSASL reports whether a name is none of a SASL exchange: the certificate of TLS, or a password outside of it.
+// WithoutSASL reports whether a name is none of a SASL exchange: the certificate of TLS, or a road outside of it.
 func WithoutSASL(mechanism string) bool {
-	return mechanism == External || mechanism == Password || mechanism == Basic
+	return mechanism == External || mechanism == Password || mechanism == Basic || mechanism == Header || mechanism == HTTPKey
 }
 
 // Mechanism is one way to log in. It is safe for concurrent use.
@@ -88,7 +90,7 @@ type Principal struct {
 	Name       string
 	Mechanism  string
 	Kind       Kind
-	In         string            // for KindKey: "user" or "password", where PLAIN carried it
+	In         string            // for KindKey: "user" or "password", where PLAIN carried it; of HTTP as KeyPlace says
 	Scopes     []string          // what the credential store grants it
 	Attributes map[string]string // further facts about it from the credential store
 	Expires    time.Time         // when the credential ends; zero: never

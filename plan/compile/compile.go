@@ -27,7 +27,6 @@ type compiler struct {
 
 	noCredentials bool                  // the missing credentials file has been reported
 	said          map[plan.Problem]bool // what has been reported: servers share operations
-	noIssuer      bool                  // the missing issuer of tokens has been
 }
 
 // Compile makes the plan. Settings may be nil. Neither the document nor the settings are changed.

@@ -76,16 +76,20 @@ func (c *compiler) deployment(w *work) {
 	}
 }
 
-// onlyTokens reports whether every way into a server is proved by a token alone: nobody needs to be in a file then.
+// onlyTokens reports whether a server takes tokens and nothing else: nobody needs to be in a file then.
 func onlyTokens(s *plan.Server) bool {
+	tokens := false
 	for _, a := range s.Alternatives {
 		for _, q := range a.All {
-			if a.Enabled && !slices.Contains(q.Mechanisms, bearer) {
+			switch isToken := slices.Contains(q.Mechanisms, bearer) || slices.Contains(q.Mechanisms, inHeader); {
+			case isToken:
+				tokens = true
+			case a.Enabled:
 				return false
 			}
 		}
 	}
-	return slices.ContainsFunc(s.Alternatives, func(a plan.Alternative) bool { return a.Enabled })
+	return tokens
 }
 
 // fileForMissing is the file to show for what stands nowhere.

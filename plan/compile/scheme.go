@@ -31,6 +31,7 @@ const (
 	inConnect = "PASSWORD" // in MQTT's CONNECT
 	inRequest = "BASIC"    // in the HTTP request that opens a WebSocket (RFC 7617)
 	inHeader  = "BEARER"   // a token in that request (RFC 6750)
+	inHTTPKey = "HTTP-KEY" // a key in that request
 )
 
 // The things that a client presents.
@@ -40,6 +41,7 @@ const (
 	keyAsSecret = "a key as the password" // #nosec G101 -- words about a secret
 	certificate = "a client certificate"
 	token       = "a bearer token" // #nosec G101 -- words about a secret
+	keyInHTTP   = "a key in the HTTP request"
 )
 
 // kafkaSchemes is the table of schemes for Kafka. What is not in it does not exist: the reader refuses other types.
@@ -68,7 +70,7 @@ var kafkaSchemes = []meaning{
 func (w *work) meaningOf(scheme, in string) meaning {
 	for _, table := range w.schemes() {
 		for _, m := range table {
-			if m.scheme == scheme && m.in == in {
+			if m.scheme == scheme && (m.in == in || m.in == "" && m.refusal != "") {
 				return m
 			}
 		}

@@ -30,7 +30,10 @@ var webSocketSchemes = []meaning{
 	{scheme: "http", in: "bearer", mechanisms: []string{inHeader}, secret: token},
 	{scheme: "oauth2", mechanisms: []string{bearer, inConnect, inHeader}, secret: token},
 	{scheme: "openIdConnect", mechanisms: []string{bearer, inConnect, inHeader}, secret: token},
-	{scheme: "httpApiKey", refusal: "keys in HTTP requests come with a later version"},
+	{scheme: "httpApiKey", in: "header", mechanisms: []string{inHTTPKey}, secret: keyInHTTP},
+	{scheme: "httpApiKey", in: "cookie", mechanisms: []string{inHTTPKey}, secret: keyInHTTP},
+	{scheme: "httpApiKey", in: "query", mechanisms: []string{inHTTPKey}, secret: keyInHTTP,
+		warning: "what stands in an address is written to logs on its way; a header is safer"},
 }
 
 // schemes are the tables that say what a scheme means on a server, the more special one first.

@@ -86,7 +86,6 @@ func (c *compiler) documentIssuer(s *settings.Issuer) string {
 	if len(found) == 1 && settings.SafeURL(found[0]) {
 		return found[0]
 	}
-	c.noIssuer = true
 	c.add(plan.Error, "settings/missing-key", c.inSettings(s.At), "write issuer: https://…, as it stands in the claim iss of its tokens",
 		"an issuer needs issuer, and the document has no single https openIdConnectUrl that ends with %s", WellKnown)
 	return ""
@@ -132,15 +131,19 @@ func (c *compiler) believe(w *work, d *demand, n *needed) {
 				"%s points to %s, and the settings believe %s", d.names(), n.configuration, strings.Join(others, ", "))
 		}
 	}
-	if len(n.issuers) == 0 && c.opt.Deployment && !c.off && !c.noIssuer {
-		c.noIssuer = true
-		issuer := "https://ISSUER"
-		if found, ok := strings.CutSuffix(n.configuration, WellKnown); ok {
-			issuer = found
-		}
-		c.add(plan.Error, "settings/no-issuer", d.at, "write into asyncgate.yaml:\ntokens: { issuers: [{ issuer: "+issuer+", audience: AUDIENCE }] }",
-			"the settings name no issuer of tokens for %s, so nobody could log in to server %s with it", d.names(), w.doc.Name)
+	if len(n.issuers) > 0 || !c.opt.Deployment || d.refusal != "" {
+		return
 	}
+	if slices.ContainsFunc(c.out.Tokens, func(i plan.Issuer) bool { return i.Issuer == "" }) {
+		d.broken = true // and reported
+		return
+	}
+	issuer := "https://ISSUER"
+	if found, ok := strings.CutSuffix(n.configuration, WellKnown); ok {
+		issuer = found
+	}
+	d.refusal = "the settings name no issuer of its tokens"
+	d.lift = "write into asyncgate.yaml:\ntokens: { issuers: [{ issuer: " + issuer + ", audience: AUDIENCE }] }"
 }
 
 func texts(values []settings.Value[string]) []string {

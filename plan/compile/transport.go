@@ -40,7 +40,7 @@ func (c *compiler) plaintext(w *work, demands []demand) {
 
 // exposes reports whether some scheme of the demand may send its secret as it is.
 func (d *demand) exposes() bool {
-	return d.uses(plain) || d.uses(bearer) || d.uses(inConnect) || d.uses(inRequest) || d.uses(inHeader)
+	return d.uses(plain) || d.uses(bearer) || d.uses(inConnect) || d.uses(inRequest) || d.uses(inHeader) || d.uses(inHTTPKey)
 }
 
 // uses reports whether some scheme of the demand offers a mechanism.
