@@ -1,9 +1,7 @@
 package mqtt_test
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"testing"
 	"time"
@@ -102,16 +100,12 @@ func TestSessionExpiry(t *testing.T) {
 		add(p, "other", b.url, passwords).MaxSession = 100 * time.Millisecond
 	})
 	busy := w.connected("mqtt", login(wire.V5, "alice", "busy"))
-	var err error
-	for err == nil { // a client that goes on as if nothing was
-		_, err = busy.conn.Write([]byte(wire.Pingreq))
-		var h wire.Header
-		if h, _, err = busy.next(); h.Type == wire.DISCONNECT {
-			break
+	for goesOn := true; goesOn; { // a client that goes on as if nothing was
+		busy.send([]byte(wire.Pingreq))
+		h, body, err := busy.next()
+		if goesOn = h.Type == wire.PINGRESP; !goesOn && (err != nil || len(body) == 0 || body[0] != byte(wire.MaximumConnectTime)) {
+			t.Errorf("%s %x, %v", h.Type, body, err)
 		}
-	}
-	if !errors.Is(err, io.EOF) {
-		busy.ended()
 	}
 	w.refused("session-expired")
 	idle := w.connected("other", login(wire.V5, "alice", "idle"))

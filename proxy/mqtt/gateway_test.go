@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -23,7 +22,6 @@ import (
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/proxy"
 	"github.com/asyncgate/asyncgate/proxy/mqtt"
-	"github.com/asyncgate/asyncgate/proxy/mqtt/wire"
 	"github.com/asyncgate/asyncgate/sasl"
 	"github.com/asyncgate/asyncgate/test/inprocess"
 )
@@ -273,20 +271,6 @@ func newBroker(t *testing.T, change func(*mochi.Capabilities)) *broker {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	return &broker{Server: s, url: "mqtt://" + l.Address(), notes: n}
-}
-
-// client connects to the broker itself.
-func (b *broker) client(t *testing.T, c *wire.Connect) *client {
-	t.Helper()
-	conn, err := net.Dial("tcp", strings.TrimPrefix(b.url, "mqtt://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	one := newClient(t, conn)
-	if ack := one.connect(c); ack.Code != wire.Success {
-		t.Fatal(ack.Code)
-	}
-	return one
 }
 
 // closed is the URL of a port where nobody listens.

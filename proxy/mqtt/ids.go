@@ -34,11 +34,3 @@ func (s *ids) remove(id uint16) bool {
 	delete(s.set, id)
 	return in
 }
-
-// has reports whether an identifier is in.
-func (s *ids) has(id uint16) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, in := s.set[id]
-	return in
-}

@@ -101,6 +101,7 @@ func (u *upstream) dialWebSocket(ctx context.Context, v wire.Version) (net.Conn,
 	}
 	plain := *u.url
 	plain.Scheme = "ws" // TLS, if any, has been done by then
+	//nolint:bodyclose // the library does, and the body of a success is the connection
 	ws, response, err := websocket.Dial(ctx, plain.String(), &websocket.DialOptions{
 		HTTPClient:   &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 		Subprotocols: []string{subprotocolOf(v)},

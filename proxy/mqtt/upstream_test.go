@@ -152,7 +152,7 @@ func TestBrokerMisbehaves(t *testing.T) {
 		"more than the client can": append([]byte{0x30, 0xFF, 0x7F, 0, 1, 't', 0}, make([]byte, 100)...),
 		"a code that there is not": {0x40, 3, 0, 1, 0x33},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(name, func(*testing.T) {
 			w.logs.TakeAll()
 			connect := login(wire.V5, "alice", "one")
 			connect.Properties = connect.Properties.WithUint(wire.MaximumPacketSize, 1000)
