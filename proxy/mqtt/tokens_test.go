@@ -182,7 +182,7 @@ func TestASessionEndsWithItsToken(t *testing.T) {
 
 func TestATokenOpensAWebSocket(t *testing.T) {
 	w, b, issuer := tokenWorld(t)
-	dial := func(server, authorization string) (*websocket.Conn, *http.Response) {
+	dial := func(server, authorization string) (*websocket.Conn, answer) {
 		header := http.Header{}
 		if authorization != "" {
 			header.Set("Authorization", authorization)
@@ -212,10 +212,10 @@ func TestATokenOpensAWebSocket(t *testing.T) {
 	} {
 		w.logs.TakeAll()
 		_, response := dial("header", c.authorization)
-		if response == nil || response.StatusCode != http.StatusUnauthorized {
+		if response.status != http.StatusUnauthorized {
 			t.Fatalf("%s: %+v", name, response)
 		}
-		if got := response.Header.Values("WWW-Authenticate"); len(got) != 2 || !strings.HasPrefix(got[0], "Basic ") || got[1] != c.challenge {
+		if got := response.header.Values("WWW-Authenticate"); len(got) != 2 || !strings.HasPrefix(got[0], "Basic ") || got[1] != c.challenge {
 			t.Errorf("%s: challenged with %q", name, got)
 		}
 		w.refused(c.code)
@@ -233,7 +233,7 @@ func TestAKeyOpensAWebSocket(t *testing.T) {
 			s.Protocol, s.MQTT.WebSocket = "ws", true
 		}
 	})
-	dial := func(server, in, key string) (*websocket.Conn, *http.Response) {
+	dial := func(server, in, key string) (*websocket.Conn, answer) {
 		header, path := http.Header{}, "/"
 		switch in {
 		case "header":
@@ -262,7 +262,7 @@ func TestAKeyOpensAWebSocket(t *testing.T) {
 		} {
 			w.logs.TakeAll()
 			_, response := dial(in, bad[0], bad[1])
-			if response == nil || response.StatusCode != http.StatusUnauthorized || response.Header.Get("WWW-Authenticate") == "" {
+			if response.status != http.StatusUnauthorized || response.header.Get("WWW-Authenticate") == "" {
 				t.Fatalf("%s, %s: %+v", in, name, response)
 			}
 			w.refused(bad[2])
