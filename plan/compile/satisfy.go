@@ -19,7 +19,7 @@ func (c *compiler) satisfy(w *work, d *demand) {
 			d.refusal = "it needs MQTT 5, and protocolVersion is " + w.version
 		}
 		if n.refusal == "" && n.secret == token && !d.broken {
-			c.believe(w, d, n)
+			c.believe(d, n)
 		}
 		if n.warning != "" {
 			c.add(plan.Warning, "security/http-scheme", d.at, "", "%s: %s", d.names(), n.warning)

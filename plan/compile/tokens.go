@@ -104,7 +104,7 @@ func takesTokens(s *asyncapi.SecurityScheme) bool {
 
 // believe finds the issuers whose tokens prove a scheme: those that name it, else the one whose configuration the scheme
 // points to, else all that are for no scheme in particular.
-func (c *compiler) believe(w *work, d *demand, n *needed) {
+func (c *compiler) believe(d *demand, n *needed) {
 	var named, same, others []string
 	for i := range c.set.Issuers {
 		s, issuer := &c.set.Issuers[i], c.out.Tokens[i]
