@@ -86,7 +86,9 @@ func (r *reader) readChannel(c *Channel, v value) (definition nodeOf) {
 		c.Address = r.text(address)
 	}
 	c.Title = r.text(r.get(v, "title"))
-	c.Servers = r.channelServers(r.get(v, "servers"))
+	if r.since(2) { // before, the schema refuses it
+		c.Servers = r.channelServers(r.get(v, "servers"))
+	}
 	c.Parameters = r.parameters(r.get(v, "parameters"))
 	r.channelBindings(c, r.get(v, "bindings"))
 	faults := r.faults // what follows says nothing of who may do what
@@ -114,7 +116,7 @@ func (r *reader) channelServers(v value) []ServerReference {
 			ref.Name = r.text(item).Value
 			ref.Broken = ref.Name == "" || !r.get(r.rootServers, ref.Name).there()
 			if ref.Broken && item.isString() {
-				r.fault("document/undefined-server", item.at, r.choices(r.rootServers), "the document has no server %s", quote(ref.Name))
+				r.fault("document/undefined-server", item.at, r.choices(r.rootServers, ref.Name), "the document has no server %s", quote(ref.Name))
 			}
 		} else {
 			ref.Name, ref.Broken = r.referredServer(item)
@@ -145,7 +147,7 @@ func (r *reader) referredServer(item value) (name string, broken bool) {
 		hop = next
 	}
 	if r.faults == before {
-		r.fault("document/undefined-server", item.at, "write - $ref: '#/servers/NAME'", "a channel names servers of the document, by reference")
+		r.fault("document/undefined-server", item.at, r.referenceHint("write - %s", "servers", item), "a channel names servers of the document, by reference")
 	}
 	return "", true
 }
@@ -178,7 +180,7 @@ func (r *reader) parameter(f field) Parameter {
 		} else {
 			p.Default = r.text(r.get(v, "default"))
 			if enum := r.get(v, "enum"); enum.there() {
-				p.Values = Values{Place: enum.at, Enum: r.texts(enum)}
+				p.Values = Values{Place: enum.at, Enum: append([]Text{}, r.texts(enum)...)}
 			}
 		}
 	}

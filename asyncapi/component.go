@@ -6,7 +6,8 @@ type Info struct {
 	Title       Text
 	Version     Text
 	Description Text
-	Tags        []Tag // 3.x; those of a 2.x document
+	Tags        []Tag    // 3.x; those of a 2.x document
+	Fields      []string // names of all its members, in 2.x also of those that 3.x moved there: tags and externalDocs
 }
 
 // Tag is a word that somebody gave a part of a document.
@@ -41,11 +42,19 @@ func (r *reader) info() Info {
 	info := Info{
 		Place: v.at, Title: r.text(r.get(v, "title")), Version: r.text(r.get(v, "version")), Description: r.text(r.get(v, "description")),
 	}
-	if r.major == 2 {
-		info.Tags = r.tags(r.get(r.root, "tags"))
-	} else {
-		info.Tags = r.tags(r.get(v, "tags"))
+	for _, f := range r.fields(v) {
+		info.Fields = append(info.Fields, f.key)
 	}
+	if r.major > 2 {
+		info.Tags = r.tags(r.get(v, "tags"))
+		return info
+	}
+	for _, name := range []string{"tags", "externalDocs"} {
+		if r.get(r.root, name).there() {
+			info.Fields = append(info.Fields, name)
+		}
+	}
+	info.Tags = r.tags(r.get(r.root, "tags"))
 	return info
 }
 

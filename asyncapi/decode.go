@@ -99,10 +99,25 @@ func syntax(err error) *unreadable {
 	return bad
 }
 
+// sound inspects a tree, and reports whether it has an end: an alias may stand within what it stands for.
+func (r *reader) sound(root value) bool {
+	r.above, r.endless = map[*yaml.Node]bool{}, false
+	r.inspect(root)
+	return !r.endless
+}
+
 // inspect walks a tree once, without following aliases, and reports what YAML lets pass and AsyncAPI does not.
 func (r *reader) inspect(v value) {
 	n := v.node
+	r.nodes++
+	r.above[n] = true
+	defer delete(r.above, n)
 	switch n.Kind {
+	case yaml.AliasNode:
+		if r.above[n.Alias] {
+			r.endless = true
+			r.fault("document/reference-cycle", v.at, "write out what is meant", "alias *%s stands within what it stands for", n.Value)
+		}
 	case yaml.SequenceNode:
 		for i, item := range n.Content {
 			r.inspect(value{node: item, at: Place{v.at.File, item.Line, item.Column, element(v.at.Pointer, i)}})

@@ -19,7 +19,10 @@ type Document struct {
 	Schemes    []SecurityScheme // those under components
 	Components Components
 
-	root value
+	reader *reader // for Validate
+	schema *schema // what Validate used, so that it is there for the next document
+	root   value
+	files  map[string]*file // that were read, by their names
 }
 
 // Server is an entry of the document's servers.

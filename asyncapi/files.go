@@ -73,6 +73,7 @@ func (r *reader) readFile(name string) ([]byte, error) {
 	left := maxTotalBytes - r.bytes
 	data, err := r.from.Read(name, left)
 	if err == nil && len(data) > left {
+		r.bytes = maxTotalBytes // the next one is not read in vain
 		err = &Refused{fmt.Sprintf("the files of the document have more than %d MiB together", maxTotalBytes>>20), "leave payload schemas out"}
 	}
 	if err != nil {
@@ -112,8 +113,11 @@ func (r *reader) parse(name string, f *file) (value, bool) {
 		r.fault(bad.code, at, bad.hint, "%s", bad.message)
 		return value{}, false
 	}
-	f.root = r.top(name, root)
-	r.inspect(f.root)
+	top := r.top(name, root)
+	if !r.sound(top) {
+		return value{}, false
+	}
+	f.root = top
 	return f.root, true
 }
 

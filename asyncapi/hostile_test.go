@@ -10,7 +10,7 @@ import (
 	"github.com/asyncgate/asyncgate/asyncapi"
 )
 
-const head = "asyncapi: 3.0.0\n"
+const head = "asyncapi: 3.0.0\ninfo: {title: t, version: '1'}\n"
 
 // hostile are documents that cost a naive reader time or memory, and the code of the one problem that each gets. An
 // empty code means that the document is harmless once it is bounded.
@@ -32,10 +32,10 @@ var hostile = []struct {
 		}
 		return b.String()
 	}},
-	{"an alias bomb that nothing looks at", "", func() string { return head + aliasBomb() }},
+	{"an alias bomb in an extension", "document/too-large", func() string { return head + aliasBomb() }},
 	{"an alias bomb as servers", "document/too-large", func() string { return head + bombServers() }},
-	{"an alias within its own anchor", "document/missing-field", func() string { return head + "servers: &a\n  x: *a\n  y: [*a]\n" }},
-	{"a merge key that merges itself", "", func() string { return head + "servers: &a\n  <<: *a\n" }},
+	{"an alias within its own anchor", "document/reference-cycle", func() string { return head + "servers: &a\n  x: *a\n  y: [*a]\n" }},
+	{"a merge key that merges itself", "document/reference-cycle", func() string { return head + "servers: &a\n  <<: *a\n" }},
 	{"100,000 keys", "", func() string {
 		var b strings.Builder
 		b.WriteString(head + "x-keys:\n")
@@ -59,6 +59,62 @@ var hostile = []struct {
 			fmt.Fprintf(&b, "  s%d: {}\n", i)
 		}
 		return b.String()
+	}},
+	{"an alias bomb as a payload", "document/too-large", func() string {
+		return head + aliasBomb() + "components: {messages: {m: {payload: {allOf: *i}}}}\n"
+	}},
+	{"aliases that are schemas of schemas", "document/too-large", func() string {
+		var b strings.Builder
+		b.WriteString(head + "x-a: &a {type: object}\n")
+		for c := 'b'; c <= 'z'; c++ {
+			fmt.Fprintf(&b, "x-%c: &%c {properties: {p: *%c, q: *%c}}\n", c, c, c-1, c-1)
+		}
+		return b.String() + "components: {schemas: {s: *z}}\n"
+	}},
+	{"a schema 80 schemas deep, 100 times", "", func() string {
+		deep := strings.Repeat("{properties: {p: ", 80) + "{type: string}" + strings.Repeat("}}", 80)
+		var b strings.Builder
+		b.WriteString(head + "components:\n  schemas:\n")
+		for i := range 100 {
+			fmt.Fprintf(&b, "    s%d: %s\n", i, deep)
+		}
+		return b.String()
+	}},
+	{"1,000 schemas that refer to each other in circles", "", func() string {
+		var b strings.Builder
+		b.WriteString(head + "components:\n  schemas:\n")
+		for i := range 1000 {
+			fmt.Fprintf(&b, "    s%d: {properties: {next: {$ref: '#/components/schemas/s%d'}, first: {$ref: '#/components/schemas/s0'}}}\n", i, (i+1)%1000)
+		}
+		return b.String()
+	}},
+	{"1,000 messages that are references in a circle", "document/reference-cycle", func() string {
+		var b strings.Builder
+		b.WriteString(head + "components:\n  messages:\n")
+		for i := range 1000 {
+			fmt.Fprintf(&b, "    m%d: {$ref: '#/components/messages/m%d'}\n", i, (i+1)%1000)
+		}
+		return b.String()
+	}},
+	{"a reference to the whole document for a payload", "", func() string {
+		return head + "components: {messages: {m: {payload: {$ref: '#'}}}}\n"
+	}},
+	{"numbers with a billion digits", "", func() string {
+		return head + "components: {schemas: {s: {enum: [1e999999999, 1e999999998, 0x" + strings.Repeat("f", 10_000) + ", .nan, -.inf]}}}\n"
+	}},
+	{"a list of 20,000 items that have to differ", "document/duplicate-item", func() string {
+		return head + "components: {schemas: {s: {required: [" + strings.Repeat("a, ", 20_000) + "a]}}}\n"
+	}},
+	{"5,000 operations with nothing right", "document/wrong-type", func() string {
+		var b strings.Builder
+		b.WriteString(head + "operations:\n")
+		for i := range 5000 {
+			fmt.Fprintf(&b, "  o%d: {actoin: 1, channels: 2, messages: 3, traits: [4, 5]}\n", i)
+		}
+		return b.String()
+	}},
+	{"a pattern that backtracks", "", func() string {
+		return head + "components: {schemas: {s: {pattern: '" + strings.Repeat("(a*)*", 2000) + "b'}}}\n"
 	}},
 	{"bytes that are no UTF-8", "document/syntax", func() string { return head + "x: \xff\xfe" }},
 	{"a NUL", "document/syntax", func() string { return head + "x: \x00" }},
@@ -102,7 +158,10 @@ func TestHostileDocumentsEndFast(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			start := time.Now()
-			_, problems := asyncapi.Read("hostile.yml", data)
+			doc, problems := asyncapi.Read("hostile.yml", data)
+			if doc != nil {
+				problems = append(problems, doc.Validate()...)
+			}
 			took := time.Since(start)
 			runtime.ReadMemStats(&after)
 			allocated := after.TotalAlloc - before.TotalAlloc

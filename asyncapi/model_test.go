@@ -183,6 +183,9 @@ func broken(is bool) string { return map[bool]string{true: " BROKEN"}[is] }
 
 func values(v asyncapi.Values) string {
 	out := ""
+	if v.Enum != nil && len(v.Enum) == 0 {
+		out = " none"
+	}
 	for _, e := range v.Enum {
 		out += fmt.Sprintf(" %q", e.Value)
 	}

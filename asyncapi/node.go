@@ -60,15 +60,19 @@ func follow(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// maxVisits bounds how many values are looked at: aliases let a small file stand for an endless one. A server takes
-// about a hundred.
-const maxVisits = 200_000
+// maxVisits and visitsANode bound how often values are looked at: aliases and references let a small file stand for an
+// endless one. A document of n values may look at maxVisits + visitsANode × n. A server takes about a hundred; of 830 public
+// documents none looks more than five times at a value of its own.
+const (
+	maxVisits   = 200_000
+	visitsANode = 10
+)
 
 // tooLarge ends reading from wherever it is; Read catches it.
 type tooLarge struct{ at Place }
 
 func (r *reader) visit(at Place, values int) {
-	if r.visits += values; r.visits > maxVisits {
+	if r.visits += values; r.visits > maxVisits+visitsANode*r.nodes {
 		panic(tooLarge{at})
 	}
 }
@@ -132,29 +136,69 @@ func (r *reader) field(v value, key, val *yaml.Node) field {
 }
 
 // get is the member of that name, or a value that is not there.
-func (r *reader) get(v value, key string) value {
+func (r *reader) get(v value, key string) value { return r.member(v, key).value }
+
+// manyMembers is from where on an object is looked up in an index.
+const manyMembers = 16
+
+// member is that of an object with its key, or one that is not there.
+func (r *reader) member(v value, key string) field {
 	if !v.isObject() {
-		return value{}
+		return field{}
 	}
-	r.visit(v.at, 1+len(v.node.Content)/64) // looking is cheap, but not in large objects again and again
-	merges := false
-	for i := 0; i+1 < len(v.node.Content); i += 2 {
-		name := follow(v.node.Content[i])
-		switch {
-		case name.Tag == "!!merge":
-			merges = true
-		case name.Value == key:
-			return r.field(v, name, follow(v.node.Content[i+1])).value
+	r.visit(v.at, 1)
+	n := v.node
+	if len(n.Content) >= 2*manyMembers {
+		at := r.indexed(v)
+		if i, ok := at.of[key]; ok {
+			return r.field(v, follow(n.Content[i]), follow(n.Content[i+1]))
 		}
-	}
-	if merges {
-		for _, f := range r.fields(v) {
-			if f.key == key {
-				return f.value
+		if !at.merges {
+			return field{}
+		}
+	} else {
+		merges := false
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			switch name := follow(n.Content[i]); {
+			case name.Tag == "!!merge":
+				merges = true
+			case name.Value == key:
+				return r.field(v, name, follow(n.Content[i+1]))
 			}
 		}
+		if !merges {
+			return field{}
+		}
 	}
-	return value{}
+	for _, f := range r.fields(v) {
+		if f.key == key {
+			return f
+		}
+	}
+	return field{}
+}
+
+// index is where the members of a large object stand in it.
+type index struct {
+	of     map[string]int // the first of a name
+	merges bool
+}
+
+func (r *reader) indexed(v value) *index {
+	n := v.node
+	at := r.indexes[n]
+	if at == nil {
+		at = &index{of: make(map[string]int, len(n.Content)/2)}
+		for i := len(n.Content) - 2; i >= 0; i -= 2 {
+			if name := follow(n.Content[i]); name.Tag == "!!merge" {
+				at.merges = true
+			} else {
+				at.of[name.Value] = i
+			}
+		}
+		r.indexes[n] = at
+	}
+	return at
 }
 
 // items are the members of a list.

@@ -63,7 +63,7 @@ func (r *reader) operationMap(v value, channels []Channel, root bool) []Operatio
 			o.Definition = v.at
 			v, ok = r.withTraits(v, "an operation trait", "action", "channel", "messages", "reply")
 			o.Action = r.action(v)
-			o.Channel = r.channelOf(r.get(v, "channel"), v.at, channels, root)
+			o.Channel = r.operationChannel(v, channels, root)
 			r.readOperation(&o, v)
 			o.Reply = r.reply(r.get(v, "reply"), channels)
 		}
@@ -136,14 +136,24 @@ func (r *reader) readOperation(o *Operation, v value) {
 	r.operationBindings(o, r.get(v, "bindings"))
 }
 
+// operationChannel reads the field channel, which every operation of 3.x has.
+func (r *reader) operationChannel(operation value, channels []Channel, root bool) *Channel {
+	if v := r.get(operation, "channel"); v.there() {
+		return r.channelOf(v, channels, root)
+	}
+	if !r.misspelt(operation, "channel") {
+		r.fault("document/missing-field", operation.at, "write channel: { $ref: '#/channels/NAME' }", "an operation needs the field channel")
+	}
+	return nil
+}
+
 // channelOf finds the channel that an operation refers to: one of the document's own. An operation under components may
 // refer to others.
-func (r *reader) channelOf(v value, at Place, channels []Channel, root bool) *Channel {
-	if !v.there() {
-		r.fault("document/missing-field", at, "write channel: { $ref: '#/channels/NAME' }", "an operation needs the field channel")
-		return nil
-	}
+func (r *reader) channelOf(v value, channels []Channel, root bool) *Channel {
 	if _, is := r.reference(v); !is {
+		if r.tellMisspelt(v, "a reference", "$ref") {
+			return nil
+		}
 		r.fault("document/wrong-type", v.at, "write channel: { $ref: '#/channels/NAME' }", "channel has to be a reference, not %s", v.kind())
 		return nil
 	}
@@ -166,7 +176,7 @@ func (r *reader) channelOf(v value, at Place, channels []Channel, root bool) *Ch
 		hop = next
 	}
 	if root {
-		r.fault("document/channel-reference", v.at, "write channel: { $ref: '#/channels/NAME' }",
+		r.fault("document/channel-reference", v.at, r.referenceHint("write channel: { %s }", "channels", v),
 			"the channel of an operation has to be one of the document's channels")
 	}
 	return nil
@@ -186,7 +196,7 @@ func (r *reader) reply(v value, channels []Channel) *Reply {
 			reply.Location = r.text(r.get(address, "location"))
 		}
 		if channel := r.get(v, "channel"); channel.there() {
-			reply.Channel = r.channelOf(channel, v.at, channels, true)
+			reply.Channel = r.channelOf(channel, channels, true)
 		}
 	}
 	reply.Broken = !ok || r.faults != before

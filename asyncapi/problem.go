@@ -27,11 +27,15 @@ type Problem struct {
 	Hint     string // what to do about it; may be empty
 }
 
-// maxProblems bounds the list: a person repairs the first few and reads the document again.
+// maxProblems bounds how many errors are told, and how many other problems: a person repairs the first few and reads the
+// document again. They are counted apart, so that no number of warnings hides an error.
 const maxProblems = 100
 
 // report adds a problem once. Servers may share parts by $ref, and a shared fault has one place.
 func (r *reader) report(s Severity, code string, at Place, hint, format string, args ...any) {
+	if r.muted {
+		return
+	}
 	p := Problem{
 		Severity: s, Code: code, File: at.File, Line: at.Line, Column: at.Column, Pointer: at.Pointer,
 		Message: fmt.Sprintf(format, args...), Hint: hint,
@@ -39,10 +43,11 @@ func (r *reader) report(s Severity, code string, at Place, hint, format string, 
 	if r.server != nil {
 		r.server.Problems = append(r.server.Problems, p)
 	}
-	if r.seen[p] || len(r.problems) >= maxProblems {
+	if r.seen[p] || r.told[s == Error] >= maxProblems {
 		return
 	}
 	r.seen[p] = true
+	r.told[s == Error]++
 	r.problems = append(r.problems, p)
 }
 

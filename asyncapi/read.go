@@ -26,9 +26,9 @@ func Read(name string, data []byte) (*Document, []Problem) { return ReadFrom(nam
 // error.
 func ReadFrom(name string, data []byte, from Files) (doc *Document, problems []Problem) {
 	r := &reader{
-		from: from, seen: map[Problem]bool{}, files: map[string]*file{}, walked: map[*yaml.Node]progress{}, cyclic: map[*yaml.Node]bool{},
+		from: from, seen: map[Problem]bool{}, told: map[bool]int{}, files: map[string]*file{}, walked: map[*yaml.Node]progress{}, cyclic: map[*yaml.Node]Text{},
 		merged: map[*yaml.Node]map[string]field{}, messages: map[*yaml.Node]*Message{},
-		channelNodes: map[*yaml.Node]int{}, channelPointers: map[string]int{},
+		channelNodes: map[*yaml.Node]int{}, channelPointers: map[string]int{}, indexes: map[*yaml.Node]*index{},
 	}
 	defer func() {
 		switch stop := recover().(type) {
@@ -36,7 +36,7 @@ func ReadFrom(name string, data []byte, from Files) (doc *Document, problems []P
 		case tooLarge:
 			r.server = nil
 			r.fault("document/too-large", stop.at, "use fewer aliases and references",
-				"the document stands for more than %d values", maxVisits)
+				"the document stands for too many values to be looked at")
 			doc = nil
 		default:
 			panic(stop)
@@ -49,13 +49,15 @@ func ReadFrom(name string, data []byte, from Files) (doc *Document, problems []P
 		return nil, nil
 	}
 	r.root = r.top(name, root)
-	r.files[name] = &file{parsed: true, root: r.root}
+	r.files[name] = &file{data: data, parsed: true, root: r.root}
 	if !r.root.isObject() {
 		r.fault("document/wrong-type", r.root.at, "", "an AsyncAPI document is an object, not %s", r.root.kind())
 		return nil, nil
 	}
-	r.inspect(r.root)
-	doc = &Document{File: name, root: r.root}
+	if !r.sound(r.root) {
+		return nil, nil
+	}
+	doc = &Document{File: name, reader: r, root: r.root, files: r.files}
 	if !r.version(doc) {
 		return nil, nil
 	}
@@ -67,7 +69,7 @@ func ReadFrom(name string, data []byte, from Files) (doc *Document, problems []P
 	doc.Channels = r.channels(r.get(r.root, "channels"), true)
 	doc.Operations = r.operations(doc.Channels)
 	doc.Components = r.components(doc.Channels)
-	r.references(r.root, inObject, 0)
+	r.allReferences()
 	doc.Files = r.names
 	return doc, nil
 }
@@ -77,6 +79,8 @@ type reader struct {
 	root         value
 	major, minor int
 	visits       int
+	nodes        int // of all files
+	indexes      map[*yaml.Node]*index
 
 	from     Files
 	files    map[string]*file
@@ -84,7 +88,8 @@ type reader struct {
 	bytes    int      // of those
 	unneeded bool     // what is being read is of no account for what is enforced: a message
 	walked   map[*yaml.Node]progress
-	cyclic   map[*yaml.Node]bool // references of which it has been said that they lead back to themselves
+	later    []later
+	cyclic   map[*yaml.Node]Text // of references that lead into a circle, the one of which it has been said
 
 	merged          map[*yaml.Node]map[string]field // members of objects that stand nowhere: those with traits
 	messages        map[*yaml.Node]*Message         // that have been read
@@ -92,10 +97,15 @@ type reader struct {
 	channelNodes    map[*yaml.Node]int              // the document's channels, by what describes them,
 	channelPointers map[string]int                  // and by where they stand
 
-	server   *Server // the one being read, if any
-	faults   int     // errors met, also those that were reported before
+	server   *Server             // the one being read, if any
+	muted    bool                // what is looked at was looked at before
+	above    map[*yaml.Node]bool // what the node being inspected is in
+	endless  bool                // an alias stands within what it stands for
+	faults   int                 // errors met, also those that were reported before
 	problems []Problem
 	seen     map[Problem]bool
+	through  int          // references that the pointer being followed has passed
+	told     map[bool]int // how many errors, and how many others
 }
 
 const supported = "2.0.0 to 2.6.0, 3.0.0 and 3.1.0"
@@ -109,6 +119,8 @@ var patch = regexp.MustCompile(`^(\d+\.\d+)(\.\d+)?$`)
 func (r *reader) version(doc *Document) bool {
 	v := r.get(r.root, "asyncapi")
 	switch {
+	case !v.there() && r.tellMisspelt(r.root, "the document", "asyncapi"):
+		return false
 	case !v.there():
 		hint := "begin it with asyncapi: 3.0.0"
 		if r.get(r.root, "openapi").there() || r.get(r.root, "swagger").there() {
@@ -141,10 +153,8 @@ func (r *reader) version(doc *Document) bool {
 	return true
 }
 
-// since reports whether the document's version is at least that one.
-func (r *reader) since(major, minor int) bool {
-	return r.major > major || r.major == major && r.minor >= minor
-}
+// since reports whether the document's version is at least 2.minor.
+func (r *reader) since(minor int) bool { return r.major > 2 || r.minor >= minor }
 
 // extension reports whether a field is a specification extension, which may stand anywhere.
 func extension(key string) bool { return strings.HasPrefix(key, "x-") }

@@ -3,6 +3,7 @@ package asyncapi_test
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -181,11 +182,22 @@ func FuzzRead(f *testing.F) {
 		}
 		f.Add(data)
 	}
-	for _, c := range cases.Load(f, "testdata/problems.txt").Cases {
-		f.Add([]byte(c.Part(cases.Input)))
+	for _, file := range []string{"testdata/problems.txt", "testdata/validate.txt"} {
+		for _, c := range cases.Load(f, file).Cases {
+			f.Add([]byte(c.Part(cases.Input)))
+		}
+	}
+	var kept []*asyncapi.Document // keep the schemas
+	for _, version := range []string{"2.0.0", "2.6.0", "3.0.0", "3.1.0"} {
+		doc, _ := validated([]byte("asyncapi: " + version))
+		kept = append(kept, doc)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		doc, problems := asyncapi.Read("f.yml", data)
+		read := len(problems)
+		if doc != nil {
+			problems = append(problems, doc.Validate()...)
+		}
 		if doc == nil && len(problems) == 0 {
 			t.Error("neither a document nor a problem")
 		}
@@ -198,9 +210,10 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		for _, s := range doc.Servers {
-			checkSecurity(t, s, len(problems))
+			checkSecurity(t, s, read)
 		}
 	})
+	runtime.KeepAlive(kept)
 }
 
 // checkSecurity is what a plan relies on: a requirement that is not broken has schemes, all of them readable.

@@ -1,6 +1,7 @@
 package asyncapi
 
 import (
+	"fmt"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -25,10 +26,14 @@ func (r *reader) resolve(v value) (value, bool) {
 		if !ref.Stated() { // "$ref" with something else than a string: said already
 			return value{}, false
 		}
-		if seen[v.at] || len(seen) == maxHops {
-			r.fault("document/reference-cycle", ref.Place, "", "reference %s leads back to itself", quote(ref.Value))
+		first := r.cyclic[v.node]
+		if !first.Stated() && (seen[v.at] || len(seen) == maxHops) {
+			first = ref
+		}
+		if first.Stated() { // one problem for all that lead into a circle
+			r.fault("document/reference-cycle", first.Place, "", "reference %s leads back to itself", quote(first.Value))
 			for _, n := range chain {
-				r.cyclic[n] = true
+				r.cyclic[n] = first
 			}
 			return value{}, false
 		}
@@ -58,6 +63,9 @@ func (r *reader) reference(v value) (Text, bool) {
 	}
 	return Text{}, false
 }
+
+// isReference reports whether a value is a reference, and says nothing.
+func (r *reader) isReference(v value) bool { return r.get(v, "$ref").isString() }
 
 // target is what a reference points at: a file, or what a JSON pointer (RFC 6901) leads to in one.
 func (r *reader) target(ref Text) (value, bool) {
@@ -92,8 +100,18 @@ func (r *reader) point(v value, ref Text, pointer string) (value, bool) {
 	}
 	for token := range strings.SplitSeq(rest, "/") {
 		next := r.step(v, token)
+		if !next.there() && r.isReference(v) && r.through < maxHops {
+			r.through++ // what the pointer passes may be a reference itself
+			inner, ok := r.resolve(v)
+			r.through--
+			if !ok {
+				return value{}, false // said there
+			}
+			v = inner
+			next = r.step(v, token)
+		}
 		if !next.there() {
-			r.fault("document/unresolved-reference", ref.Place, r.choices(v),
+			r.fault("document/unresolved-reference", ref.Place, r.choices(v, plainToken(token)),
 				"reference %s leads nowhere: there is no %s%s", quote(ref.Value), quote(plainToken(token)), r.within(v.at, ref.File))
 			return value{}, false
 		}
@@ -139,18 +157,46 @@ func (r *reader) within(at Place, from string) string {
 	return where
 }
 
-// choices is the hint that names what there is, if that is a short list.
-func (r *reader) choices(v value) string {
+// choices is the hint that names what was meant, or what there is if that is a short list.
+func (r *reader) choices(v value, word string) string {
 	const most = 12
-	fields := r.fields(v)
-	if len(fields) == 0 || len(fields) > most {
+	var keys, names []string
+	for _, f := range r.fields(v) {
+		keys, names = append(keys, f.key), append(names, quote(f.key))
+	}
+	if near := nearestKey(word, keys); near != "" {
+		return "did you mean " + quote(near) + "?"
+	}
+	if len(names) == 0 || len(names) > most {
 		return ""
 	}
-	names := make([]string, len(fields))
-	for i, f := range fields {
-		names[i] = quote(f.key)
-	}
 	return "there is " + oneOf(names)
+}
+
+// entry is the pointer of the entry of a root object that leads to the same as a reference does, or empty.
+func (r *reader) entry(root string, v value) string {
+	muted := r.muted
+	r.muted = true
+	defer func() { r.muted = muted }()
+	target, ok := r.resolve(v)
+	if !ok {
+		return ""
+	}
+	for _, f := range r.fields(r.get(r.root, root)) {
+		if same, ok := r.resolve(f.value); ok && same.node == target.node {
+			return member("/"+root, f.key)
+		}
+	}
+	return ""
+}
+
+// referenceHint shows a reference to an entry of a root object, to the one that was meant if it is there.
+func (r *reader) referenceHint(form, root string, v value) string {
+	entry := r.entry(root, v)
+	if entry == "" {
+		entry = "/" + root + "/NAME"
+	}
+	return fmt.Sprintf(form, "$ref: '#"+entry+"'")
 }
 
 // last names what a pointer leads to, for messages: its last token, or "item 0 of enum".

@@ -27,8 +27,25 @@ const (
 	inMessage                    // a message, of which nothing is enforced
 )
 
-// maxNested bounds how many references lie within what others lead to.
+// maxNested bounds how deep the walk goes into what references lead to, each within the last. What lies deeper is walked
+// afterwards.
 const maxNested = 100
+
+// later is what is walked afterwards.
+type later struct {
+	value
+	kind kindOfValue
+}
+
+// allReferences follows every reference of a document.
+func (r *reader) allReferences() {
+	r.references(r.root, inObject, 0)
+	for len(r.later) > 0 {
+		next := r.later[len(r.later)-1]
+		r.later = r.later[:len(r.later)-1]
+		r.references(next.value, next.kind, 0)
+	}
+}
 
 // references follows every reference, wherever it stands, so that one that leads nowhere is found also where nothing else
 // looks. What other tools write (extensions) and examples are not looked into: a $ref there is data.
@@ -77,10 +94,10 @@ func (r *reader) follow(ref Text, kind kindOfValue, nested int) {
 		return
 	}
 	if nested == maxNested {
-		r.fault("document/too-deep", ref.Place, "", "reference %s lies within more than %d others", quote(ref.Value), maxNested)
+		r.later = append(r.later, later{v, kind})
 		return
 	}
-	if r.cyclic[v.node] {
+	if r.cyclic[v.node].Stated() {
 		return // said already
 	}
 	if r.walked[v.node] == walking && (!schema || r.circular(v)) {

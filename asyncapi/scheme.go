@@ -57,6 +57,9 @@ func (r *reader) scheme(v value) (*SecurityScheme, bool) {
 func (r *reader) readScheme(v value) *SecurityScheme {
 	s := &SecurityScheme{Place: v.at, Key: schemeKey(v.at.Pointer)}
 	if !r.get(v, "type").there() {
+		if r.tellMisspelt(v, "a security scheme", "type") || r.tellMisspelt(v, "a security scheme", "$ref") {
+			return nil
+		}
 		r.fault("document/missing-field", v.at, "its type is "+oneOf(SchemeTypes()), "a security scheme needs the field type")
 		return nil
 	}
@@ -72,7 +75,7 @@ func (r *reader) readScheme(v value) *SecurityScheme {
 		r.fault("document/unknown-scheme-type", s.Type.Place, hint, "there is no security scheme of type %s", quote(s.Type.Value))
 		return nil
 	}
-	if !r.since(2, form.minor) {
+	if !r.since(form.minor) {
 		r.fault("document/unknown-scheme-type", s.Type.Place, fmt.Sprintf("raise asyncapi to 2.%d.0 or later", form.minor),
 			"security schemes of type %s came with AsyncAPI 2.%d", s.Type.Value, form.minor)
 		return nil
@@ -85,9 +88,26 @@ func (r *reader) readScheme(v value) *SecurityScheme {
 		s.Scopes = r.texts(r.get(v, "scopes"))
 	}
 	r.known(v, what, names...)
-	r.require(v, what, form.needs...)
+	if s.Type.Value == "oauth2" {
+		r.requireFlows(v, what)
+	} else {
+		r.require(v, what, form.needs...)
+	}
 	r.schemeDetails(s, v, form)
 	return s
+}
+
+// requireFlows is require for what OAuth 2.0 needs. Generators leave it out.
+func (r *reader) requireFlows(v value, what string) {
+	if r.get(v, "flows").there() || r.misspelt(v, "flows") {
+		return
+	}
+	scopes := "scopes"
+	if r.major >= 3 {
+		scopes = "availableScopes"
+	}
+	r.fault("document/missing-field", v.at, "write flows: { clientCredentials: { tokenUrl: 'https://…', "+scopes+": {} } }",
+		"%s needs the field flows", what)
 }
 
 // schemeDetails reads the fields that only some types have.

@@ -63,7 +63,7 @@ func (r *reader) namedScheme(f field) (SchemeUse, bool) {
 	schemes, _ := r.object(r.get(r.get(r.root, "components"), "securitySchemes"), "securitySchemes")
 	declared := r.get(schemes, f.key)
 	if !declared.there() {
-		r.fault("document/undefined-scheme", f.keyAt, r.choices(schemes), "there is no security scheme %s in components/securitySchemes", quote(f.key))
+		r.fault("document/undefined-scheme", f.keyAt, r.choices(schemes, f.key), "there is no security scheme %s in components/securitySchemes", quote(f.key))
 		return use, false
 	}
 	scheme, ok := r.scheme(declared)
@@ -111,7 +111,7 @@ func (r *reader) namesOnly(item value) string {
 	}
 	fields := r.fields(item)
 	for _, f := range fields {
-		if f.key == "type" || f.key == "$ref" {
+		if nearestKey(f.key, []string{"type", "$ref"}) != "" && !f.isList() {
 			return ""
 		}
 	}

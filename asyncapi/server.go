@@ -44,7 +44,7 @@ func (r *reader) readServer(s *Server, v value) {
 	}
 	s.Definition = v.at
 	if !v.isObject() {
-		r.fault("document/wrong-type", v.at, "", "a server has to be an object, not %s", v.kind())
+		r.fault("document/wrong-type", v.at, emptyHint(v), "a server has to be an object, not %s", v.kind())
 		return
 	}
 	s.Protocol = r.text(r.get(v, "protocol"))
@@ -72,7 +72,7 @@ func (r *reader) serverFields() []string {
 	} else {
 		names = append(names, "host", "pathname", "title", "summary", "externalDocs")
 	}
-	if r.since(2, 5) {
+	if r.since(5) {
 		names = append(names, "tags")
 	}
 	return names
@@ -101,7 +101,7 @@ func (r *reader) addressField(v value) string {
 // require reports fields that have to be there.
 func (r *reader) require(v value, what string, names ...string) {
 	for _, name := range names {
-		if !r.get(v, name).there() {
+		if !r.get(v, name).there() && !r.misspelt(v, name) {
 			r.fault("document/missing-field", v.at, "", "%s needs the field %s", what, name)
 		}
 	}
@@ -158,8 +158,16 @@ func (r *reader) object(v value, what string) (value, bool) {
 			r.faults++ // the tag has been reported
 			return v, false
 		}
-		r.fault("document/wrong-type", v.at, "", "%s has to be an object, not %s", what, v.kind())
+		r.fault("document/wrong-type", v.at, emptyHint(v), "%s has to be an object, not %s", what, v.kind())
 		return v, false
 	}
 	return v, true
+}
+
+// emptyHint is what to do about a value that is not there: most often its lines are not indented.
+func emptyHint(v value) string {
+	if !v.isNull() {
+		return ""
+	}
+	return "indent what belongs to it by two spaces more, or write {}"
 }

@@ -36,11 +36,13 @@ type Values struct {
 	Other []Text
 }
 
-// ignored are the words of a JSON Schema that do not narrow which strings there are. Format is an annotation unless
-// somebody says otherwise (JSON Schema draft 7, validation, section 7.2).
+// ignored are the words of a JSON Schema that do not narrow which strings there are: annotations, and what is said of objects
+// and lists. Format is an annotation unless somebody says otherwise (JSON Schema draft 7, validation, section 7.2).
 var ignored = []string{
 	"$schema", "$id", "$comment", "$ref", "$defs", "title", "description", "default", "example", "examples", "format", "deprecated",
-	"readOnly", "writeOnly", "externalDocs", "definitions", "contentEncoding", "contentMediaType",
+	"readOnly", "writeOnly", "externalDocs", "definitions", "contentEncoding", "contentMediaType", "discriminator", "nullable",
+	"properties", "required", "additionalProperties", "patternProperties", "minProperties", "maxProperties", "propertyNames",
+	"dependencies", "items", "additionalItems", "contains", "minItems", "maxItems", "uniqueItems",
 }
 
 // values reads a JSON Schema.
@@ -58,9 +60,9 @@ func (r *reader) values(v value) Values {
 		case f.key == "type":
 			r.valueType(&s, f)
 		case f.key == "enum":
-			s.Enum = r.scalars(f.value)
+			s.narrow(r.scalars(f.value))
 		case f.key == "const":
-			s.Enum = r.scalar(f.value)
+			s.narrow(r.scalar(f.value))
 		case f.key == "pattern":
 			s.Pattern = r.text(f.value)
 		case f.key == "minLength":
@@ -72,6 +74,17 @@ func (r *reader) values(v value) Values {
 		}
 	}
 	return s
+}
+
+// narrow leaves only values that are also in a list.
+func (s *Values) narrow(list []Text) {
+	if s.Enum == nil {
+		s.Enum = append([]Text{}, list...)
+		return
+	}
+	s.Enum = slices.DeleteFunc(s.Enum, func(t Text) bool {
+		return !slices.ContainsFunc(list, func(other Text) bool { return other.Value == t.Value })
+	})
 }
 
 // valueType reads the type of a schema. Every value of a topic is text, so a type narrows only what the text looks like.
@@ -86,7 +99,9 @@ func (r *reader) valueType(s *Values, f field) {
 		return slices.ContainsFunc(types, func(t Text) bool { return t.Value == name })
 	}
 	switch {
-	case len(types) == 0 || has("string"):
+	case f.isList() && len(types) == 0:
+		s.Other = append(s.Other, Text{Place: f.keyAt, Value: "type: []"})
+	case len(types) == 0 || has("string"): // of none it has been reported
 	case has("integer"):
 		s.Integer = true
 	default:

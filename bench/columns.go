@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/asyncgate/asyncgate/bench/load"
+	mqttload "github.com/asyncgate/asyncgate/bench/load/mqtt"
 	"github.com/asyncgate/asyncgate/bench/rig"
 	kafkatest "github.com/asyncgate/asyncgate/test/kafka"
 )
@@ -35,9 +36,13 @@ func columnNames() []string {
 	return []string{direct, haproxy, asyncgate, haproxyTLS, asyncgateTLS, asyncgateScram}
 }
 
+// mqttColumns are those of MQTT.
+var mqttColumns = []string{direct, haproxy, asyncgate, asyncgateTLS}
+
 // way is a column on the rig: where the loader and the Java tools go, and the process that stands there.
 type way struct {
 	target  load.Target
+	mqtt    mqttload.Target
 	java    string       // file of properties for the Java tools
 	process *rig.Process // nil for direct
 }
@@ -82,18 +87,38 @@ func (b *bench) makeWays() (map[string]way, error) {
 	return ways, nil
 }
 
+// makeMQTTWays makes the columns in front of Mosquitto that the rig has.
+func (b *bench) makeMQTTWays() map[string]way {
+	m := b.rig.MQTT
+	at := func(address string, p *rig.Process) way {
+		return way{mqtt: mqttload.Target{Address: address, User: rig.User, Password: rig.MQTTPasswordOf()}, process: p}
+	}
+	ways := map[string]way{direct: at(m.Direct, nil)}
+	if m.HAProxy != nil {
+		ways[haproxy] = at(m.HAProxy.Clear, m.HAProxy.Process)
+	}
+	if g := m.Gateway; g != nil {
+		ways[asyncgate] = at(g.Addresses[rig.MQTTPassword], g.Process)
+		secured := at(g.Addresses[rig.MQTTTLS], g.Process)
+		secured.mqtt.TLS = b.tls
+		ways[asyncgateTLS] = secured
+	}
+	return ways
+}
+
 // describe prints the ways, to look at them by hand.
 func (b *bench) describe(out io.Writer) {
 	for _, name := range columnNames() {
-		w, there := b.ways[name]
-		if !there {
-			continue
+		for kind, w := range map[string]way{"": b.ways[name], "mqtt ": b.mqttWays[name]} {
+			address, pid := w.target.Address+w.mqtt.Address, 0
+			if address == "" {
+				continue
+			}
+			if w.process != nil {
+				pid = w.process.PID()
+			}
+			fmt.Fprintf(out, "%-24s %-16s process %d\n", kind+name, address, pid)
 		}
-		pid := 0
-		if w.process != nil {
-			pid = w.process.PID()
-		}
-		fmt.Fprintf(out, "%-20s %-16s process %d\n", name, w.target.Address, pid)
 	}
-	fmt.Fprintf(out, "certificates in %s\n", filepath.Clean(b.rig.Broker.Certificates))
+	fmt.Fprintf(out, "certificates in %s\n", filepath.Dir(b.rig.Certificate("ca.crt")))
 }

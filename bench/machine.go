@@ -15,11 +15,7 @@ import (
 )
 
 // describeRun says when, where and how a run measured, without names or paths of the machine.
-func (b *bench) describeRun(ctx context.Context, c choice, start time.Time) string {
-	log := "on disk"
-	if b.rig.Memory {
-		log = "in memory"
-	}
+func (b *bench) describeRun(ctx context.Context, c choice, mqtt bool, start time.Time) string {
 	kind := "rounds"
 	if c.rounds == 1 {
 		kind = "round"
@@ -27,12 +23,23 @@ func (b *bench) describeRun(ctx context.Context, c choice, start time.Time) stri
 	if c.quick {
 		kind += " of a quick run"
 	}
-	return fmt.Sprintf("%s: %d alternating %s in %v. %s, %d processors, %s; Linux %s; Apache Kafka %s, one node, its log %s; %s; %s; %s.\n",
+	return fmt.Sprintf("%s: %d alternating %s in %v. %s, %d processors, %s; Linux %s; %s; %s; %s.\n",
 		start.UTC().Format("2006-01-02"), c.rounds, kind, time.Since(start).Round(time.Second),
 		field("/proc/cpuinfo", "model name"), runtime.NumCPU(), memory(), firstLine("/proc/sys/kernel/osrelease"),
-		b.rig.Broker.Version, log, version(ctx, `"([\d.]+)"`, "Java", "java", "-version"), runtime.Version(),
-		version(ctx, `version ([\d.]+)`, "HAProxy", "haproxy", "-v")) +
+		b.describeBroker(ctx, mqtt), runtime.Version(), version(ctx, `version ([\d.]+)`, "HAProxy", "haproxy", "-v")) +
 		b.disturbed()
+}
+
+func (b *bench) describeBroker(ctx context.Context, mqtt bool) string {
+	if mqtt {
+		return version(ctx, `version ([\d.]+)`, "Mosquitto", "mosquitto_pub", "--version")
+	}
+	log := "on disk"
+	if b.rig.Memory {
+		log = "in memory"
+	}
+	return fmt.Sprintf("Apache Kafka %s, one node, its log %s; %s", b.rig.Broker.Version, log,
+		version(ctx, `"([\d.]+)"`, "Java", "java", "-version"))
 }
 
 // disturbed says how much of the machine was not the benchmark's.
@@ -47,9 +54,9 @@ func (b *bench) disturbed() string {
 
 // version asks a program for its version.
 func version(ctx context.Context, expression, name string, command ...string) string {
-	out, err := exec.CommandContext(ctx, command[0], command[1:]...).CombinedOutput()
+	out, _ := exec.CommandContext(ctx, command[0], command[1:]...).CombinedOutput() // some call asking an error
 	found := regexp.MustCompile(expression).FindSubmatch(out)
-	if err != nil || found == nil {
+	if found == nil {
 		return "no " + name
 	}
 	return fmt.Sprintf("%s %s", name, found[1])

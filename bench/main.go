@@ -1,5 +1,5 @@
-// Command bench measures what asyncgate costs in front of a real Apache Kafka broker, beside no proxy at all and beside
-// HAProxy, which passes bytes without looking at them: go run ./bench
+// Command bench measures what asyncgate costs in front of a real Apache Kafka broker and of Mosquitto, beside no proxy at
+// all and beside HAProxy, which passes bytes without looking at them: go run ./bench
 //
 // Everything runs on loopback of one machine, client and broker included, so figures mean something only as ratios to
 // direct connections of the same run. Rounds alternate: each measures everything once, so a machine that has a bad
@@ -25,20 +25,21 @@ import (
 
 // options are the command line.
 type options struct {
-	quick   bool
-	rounds  int
-	only    string
-	columns string
-	write   string
-	hold    bool
-	program string
-	timeout time.Duration
+	quick    bool
+	protocol string
+	rounds   int
+	only     string
+	columns  string
+	write    string
+	hold     bool
+	program  string
+	timeout  time.Duration
 }
 
-const usage = `Measures asyncgate in front of a real Apache Kafka broker, beside direct connections and HAProxy.
+const usage = `Measures asyncgate in front of a real Apache Kafka broker and of Mosquitto, beside direct connections and HAProxy.
 
-Needs Java and Maven (for Kafka's jars), OpenSSL, Go and Linux; without HAProxy its columns stay empty.
-Takes about 20 minutes, with --quick less than 2.
+Needs Java and Maven (for Kafka's jars), Mosquitto (for MQTT), OpenSSL, Go and Linux; without HAProxy its columns stay
+empty. Takes about 25 minutes, with --quick less than 3.
 
   go run ./bench [flags]
 
@@ -67,9 +68,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	flags.BoolVar(&o.quick, "quick", false, "one short round: shows that everything works, and roughly what comes out")
 	flags.IntVar(&o.rounds, "rounds", 0, "how many rounds (default 5, with --quick 1)")
+	flags.StringVar(&o.protocol, "protocol", "", "kafka or mqtt `alone`; default: both")
 	flags.StringVar(&o.only, "only", "", "comma-separated `measures`; default: all")
 	flags.StringVar(&o.columns, "columns", "", "comma-separated `columns`; default: all")
-	flags.StringVar(&o.write, "write", "", "`file` whose section between the bench:begin and bench:end comments gets the result")
+	flags.StringVar(&o.write, "write", "", "`file` whose section between the bench:begin and bench:end comments gets the result, and MQTT's between those of bench-mqtt")
 	flags.BoolVar(&o.hold, "hold", false, "set everything up, print where, and wait for an interrupt")
 	flags.StringVar(&o.program, "asyncgate", "", "built `program` to measure; default: built from the source here")
 	flags.DurationVar(&o.timeout, "timeout", 45*time.Minute, "bound on the whole run")
@@ -90,8 +92,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 
-	fmt.Fprintln(stderr, "starting Apache Kafka and what stands in front of it")
-	r, err := rig.Start(ctx, rig.Options{Root: root, HAProxy: chosen.haproxy(), Gateway: chosen.asyncgate(), Program: o.program})
+	fmt.Fprintln(stderr, "starting the brokers and what stands in front of them")
+	r, err := rig.Start(ctx, rig.Options{
+		Root: root, Kafka: chosen.of(false), MQTT: chosen.of(true), HAProxy: chosen.haproxy(), Gateway: chosen.asyncgate(), Program: o.program,
+	})
 	if err != nil {
 		return err
 	}
@@ -114,10 +118,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	report := render(all, chosen, b.describeRun(ctx, chosen, start))
-	if o.write != "" {
-		return writeSection(filepath.Clean(o.write), report)
+	for _, mqtt := range []bool{false, true} {
+		if !chosen.of(mqtt) {
+			continue
+		}
+		report := render(all, chosen, mqtt, b.describeRun(ctx, chosen, mqtt, start))
+		if o.write == "" {
+			fmt.Fprintln(stdout, report)
+		} else if err := sectionOf(mqtt).write(filepath.Clean(o.write), report); err != nil {
+			return err
+		}
 	}
-	fmt.Fprint(stdout, report)
 	return nil
 }

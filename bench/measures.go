@@ -13,6 +13,7 @@ import (
 // measure is one kind of work, and the rows that it fills.
 type measure struct {
 	name    string
+	mqtt    bool // of MQTT; else of Kafka
 	columns []string
 	rounds  int  // at most; 0 for all
 	warm    bool // what the broker does for it takes Java a while to compile
@@ -33,6 +34,14 @@ var measures = []measure{
 	// Memory hardly differs from round to round.
 	{name: "idle-clear", columns: []string{haproxy, asyncgate}, rounds: 3, run: idle(rowIdleClear, false)},
 	{name: "idle-tls", columns: []string{haproxy, asyncgate}, rounds: 3, run: idle(rowIdleTLS, true)},
+
+	{name: "mqtt-qos0", mqtt: true, columns: mqttColumns, run: mqttFlood(0, rowMQTTQoS0, rowMQTTQoS0CPU)},
+	{name: "mqtt-qos1", mqtt: true, columns: mqttColumns, run: mqttFlood(1, rowMQTTQoS1, rowMQTTQoS1CPU)},
+	{name: "mqtt-latency", mqtt: true, columns: mqttColumns, run: mqttLatency},
+	{name: "mqtt-connect", mqtt: true, columns: []string{direct, haproxy, asyncgate}, run: mqttConnects(rowMQTTConnect, false)},
+	{name: "mqtt-connect-scram", mqtt: true, columns: []string{asyncgate}, run: mqttConnects(rowMQTTScram, true)},
+	{name: "mqtt-idle", mqtt: true, columns: []string{haproxy, asyncgate}, rounds: 3, run: mqttIdle(rowMQTTIdle, false)},
+	{name: "mqtt-idle-tls", mqtt: true, columns: []string{asyncgate}, rounds: 3, run: mqttIdle(rowMQTTIdleTLS, true)},
 }
 
 func measureNames() []string {
@@ -53,11 +62,13 @@ type size struct {
 	idle          int // connections
 	trips         int
 	warmUp        time.Duration // of each kind of work, at least
+	mqtt          time.Duration // of each kind of MQTT work
+	mqttIdle      int           // connections
 }
 
 var (
-	fullSize  = size{1_000_000, 500_000, 1000, 2 << 30, 12 * time.Second, 4 * time.Second, 2000, 10_000, 8 * time.Second}
-	quickSize = size{300_000, 200_000, 300, 768 << 20, 3 * time.Second, 1500 * time.Millisecond, 500, 3_000, 2 * time.Second}
+	fullSize  = size{1_000_000, 500_000, 1000, 2 << 30, 12 * time.Second, 4 * time.Second, 2000, 10_000, 8 * time.Second, 6 * time.Second, 4000}
+	quickSize = size{300_000, 200_000, 300, 768 << 20, 3 * time.Second, 1500 * time.Millisecond, 500, 3_000, 2 * time.Second, 1500 * time.Millisecond, 500}
 )
 
 // Rounds of a full and of a quick run.
@@ -97,12 +108,24 @@ func choose(o options) (choice, error) {
 	if err != nil {
 		return c, err
 	}
+	if _, err := among("--protocol", o.protocol, []string{"kafka", "mqtt"}); err != nil {
+		return c, err
+	}
 	for _, m := range measures {
-		if slices.Contains(names, m.name) {
+		wanted := o.protocol == "" || m.mqtt == (o.protocol == "mqtt")
+		if wanted && slices.Contains(names, m.name) {
 			c.measures = append(c.measures, m)
 		}
 	}
+	if len(c.measures) == 0 {
+		return c, fmt.Errorf("nothing of --only %s is of --protocol %s", o.only, o.protocol)
+	}
 	return c, nil
+}
+
+// of reports whether something of MQTT, or of Kafka, is measured.
+func (c choice) of(mqtt bool) bool {
+	return slices.ContainsFunc(c.measures, func(m measure) bool { return m.mqtt == mqtt })
 }
 
 // among splits a list whose words have to be known; an empty list is all of them.

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// render writes the tables as Markdown that can also be read as it is.
-func render(all results, c choice, about string) string {
+// render writes the tables of Kafka or of MQTT as Markdown that can also be read as it is.
+func render(all results, c choice, mqtt bool, about string) string {
 	var out strings.Builder
 	out.WriteString(about)
 	for _, t := range tables {
@@ -18,14 +18,18 @@ func render(all results, c choice, about string) string {
 				columns = append(columns, column)
 			}
 		}
-		if text := t.render(all, columns); text != "" {
+		if text := t.render(all, columns); text != "" && t.mqtt == mqtt {
 			fmt.Fprintf(&out, "\n### %s\n\n%s", t.title, text)
 		}
 	}
-	grid := [][]string{{"asyncgate against direct", "aim", "reached", "", "HAProxy in this run", "HAProxy, Kroxylicious, kafka-proxy elsewhere"}}
+	others := "HAProxy, Kroxylicious, kafka-proxy elsewhere"
+	if mqtt {
+		others = "HAProxy, mgate elsewhere"
+	}
+	grid := [][]string{{"asyncgate against direct", "aim", "reached", "", "HAProxy in this run", others}}
 	for _, a := range aims {
-		if reached, verdict, theirs, measured := a.judge(all); measured {
-			grid = append(grid, []string{a.text, a.wanted(), reached, verdict, theirs, a.others})
+		if reached, verdict, theirs, measured := a.judge(all); measured && a.mqtt == mqtt {
+			grid = append(grid, []string{a.text, a.wanted(all), reached, verdict, theirs, a.others})
 		}
 	}
 	if len(grid) > 1 {
@@ -103,22 +107,28 @@ func markdown(grid [][]string) string {
 	return out.String()
 }
 
-// The comments around the section that a run writes.
-const (
-	sectionBegin = "<!-- bench:begin -->\n"
-	sectionEnd   = "<!-- bench:end -->\n"
-)
+// section are the comments around the section of a page that a run writes.
+type section struct{ begin, end string }
 
-// writeSection puts a report into its section of a file and leaves the rest of the file alone.
-func writeSection(file, report string) error {
+// sectionOf is the section of a protocol.
+func sectionOf(mqtt bool) section {
+	name := "bench"
+	if mqtt {
+		name = "bench-mqtt"
+	}
+	return section{"<!-- " + name + ":begin -->\n", "<!-- " + name + ":end -->\n"}
+}
+
+// write puts a report into its section of a file and leaves the rest of the file alone.
+func (s section) write(file, report string) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	before, rest, begins := strings.Cut(string(text), sectionBegin)
-	_, after, ends := strings.Cut(rest, sectionEnd)
+	before, rest, begins := strings.Cut(string(text), s.begin)
+	_, after, ends := strings.Cut(rest, s.end)
 	if !begins || !ends {
-		return fmt.Errorf("%s: has no section between %q and %q", file, strings.TrimSpace(sectionBegin), strings.TrimSpace(sectionEnd))
+		return fmt.Errorf("%s: has no section between %q and %q", file, strings.TrimSpace(s.begin), strings.TrimSpace(s.end))
 	}
-	return os.WriteFile(file, []byte(before+sectionBegin+"\n"+report+"\n"+sectionEnd+after), 0o644) //nolint:gosec // a page of the documentation, which the user names
+	return os.WriteFile(file, []byte(before+s.begin+"\n"+report+"\n"+s.end+after), 0o644) //nolint:gosec // a page of the documentation, which the user names
 }

@@ -21,14 +21,15 @@ const disturbance = 0.05
 
 // bench is the rig, ready to be measured.
 type bench struct {
-	rig     *rig.Rig
-	size    size
-	tls     *tls.Config
-	login   map[string]*load.Login // by mechanism
-	ways    map[string]way         // by column
-	consume load.Topic             // filled with size.batches a partition
-	topics  int                    // made so far
-	log     io.Writer
+	rig      *rig.Rig
+	size     size
+	tls      *tls.Config
+	login    map[string]*load.Login // by mechanism
+	ways     map[string]way         // to Kafka, by column
+	mqttWays map[string]way         // to Mosquitto, by column
+	consume  load.Topic             // filled with size.batches a partition
+	topics   int                    // made so far
+	log      io.Writer
 
 	elsewhere []float64 // share of the processors that each measurement did not have
 }
@@ -42,6 +43,12 @@ func prepare(ctx context.Context, r *rig.Rig, s size, log io.Writer) (*bench, er
 	var err error
 	if b.tls, err = r.TLS(); err != nil {
 		return nil, err
+	}
+	if r.MQTT != nil {
+		b.mqttWays = b.makeMQTTWays()
+	}
+	if r.Broker == nil {
+		return b, nil
 	}
 	for _, mechanism := range []string{scram256, plain} {
 		if b.login[mechanism], err = load.NewLogin(mechanism, rig.User, kafkatest.Password(rig.User)); err != nil {
@@ -62,8 +69,8 @@ func prepare(ctx context.Context, r *rig.Rig, s size, log io.Writer) (*bench, er
 
 // warm lets Java compile the broker's code: direct connections are worth nothing to compare with while it does.
 func (b *bench) warm(ctx context.Context, c choice) error {
-	w := b.ways[direct]
 	for _, m := range c.measures {
+		w := b.to(m)[direct]
 		if !m.warm {
 			continue
 		}
@@ -78,6 +85,14 @@ func (b *bench) warm(ctx context.Context, c choice) error {
 	return nil
 }
 
+// to are the ways that a measure goes.
+func (b *bench) to(m measure) map[string]way {
+	if m.mqtt {
+		return b.mqttWays
+	}
+	return b.ways
+}
+
 // rounds measures everything that was chosen, round after round.
 func (b *bench) rounds(ctx context.Context, c choice) (results, error) {
 	all := results{}
@@ -88,7 +103,7 @@ func (b *bench) rounds(ctx context.Context, c choice) (results, error) {
 			}
 			for i := range m.columns {
 				column := m.columns[(i+round)%len(m.columns)] // nobody is always first
-				w, there := b.ways[column]
+				w, there := b.to(m)[column]
 				if !there || !c.columns[column] {
 					continue
 				}

@@ -21,6 +21,17 @@ const (
 	rowLoginScram    = "login-scram"
 	rowIdleClear     = "idle-clear"
 	rowIdleTLS       = "idle-tls"
+	rowMQTTQoS0      = "mqtt-qos0"
+	rowMQTTQoS0CPU   = "mqtt-qos0-cpu"
+	rowMQTTQoS1      = "mqtt-qos1"
+	rowMQTTQoS1CPU   = "mqtt-qos1-cpu"
+	rowMQTTLatency50 = "mqtt-latency-p50"
+	rowMQTTLatency99 = "mqtt-latency-p99"
+	rowMQTTMemory    = "mqtt-memory"
+	rowMQTTConnect   = "mqtt-connect"
+	rowMQTTScram     = "mqtt-connect-scram"
+	rowMQTTIdle      = "mqtt-idle"
+	rowMQTTIdleTLS   = "mqtt-idle-tls"
 )
 
 // row is how a row of the tables looks.
@@ -33,6 +44,7 @@ type row struct {
 // table is some rows for the same columns.
 type table struct {
 	title   string
+	mqtt    bool // of MQTT; else of Kafka
 	columns []string
 	rows    []row
 }
@@ -71,6 +83,31 @@ var tables = []table{
 		rows: []row{
 			{rowIdleClear, "SCRAM-SHA-256 in clear", "KiB", 1, nil},
 			{rowIdleTLS, "SCRAM-SHA-256 over TLS", "KiB", 1, nil},
+		},
+	},
+	{
+		title:   "Messages",
+		mqtt:    true,
+		columns: mqttColumns,
+		rows: []row{
+			{rowMQTTQoS0, "QoS 0, 50 pairs, 256 bytes", "/s", 0, ratio},
+			{rowMQTTQoS0CPU, "… processor time of the proxy a message", "µs", 1, nil},
+			{rowMQTTQoS1, "QoS 1, 50 pairs, 256 bytes", "/s", 0, ratio},
+			{rowMQTTQoS1CPU, "… processor time of the proxy a message", "µs", 1, nil},
+			{rowMQTTLatency50, "latency at 1,000 messages a second, median", "ms", 3, difference},
+			{rowMQTTLatency99, "… 99 of 100", "ms", 3, difference},
+			{rowMQTTMemory, "resident memory of the proxy under load, most", "MB", 0, nil},
+		},
+	},
+	{
+		title:   "Connections",
+		mqtt:    true,
+		columns: []string{direct, haproxy, asyncgate},
+		rows: []row{
+			{rowMQTTConnect, "CONNECT with a password", "/s", 0, ratio},
+			{rowMQTTScram, "CONNECT with SCRAM-SHA-256", "/s", 0, nil},
+			{rowMQTTIdle, "memory of an idle connection", "KiB", 1, nil},
+			{rowMQTTIdleTLS, "… over TLS", "KiB", 1, nil},
 		},
 	},
 }

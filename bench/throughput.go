@@ -95,6 +95,11 @@ const watchInterval = 50 * time.Millisecond
 
 // underLoad does work and also tells the most memory that the proxy had meanwhile.
 func underLoad(w way, work func() ([]figure, error)) ([]figure, error) {
+	return underLoadOf(w, rowLoadMemory, work)
+}
+
+// underLoadOf is underLoad for another row.
+func underLoadOf(w way, row string, work func() ([]figure, error)) ([]figure, error) {
 	if w.process == nil {
 		return work()
 	}
@@ -102,7 +107,7 @@ func underLoad(w way, work func() ([]figure, error)) ([]figure, error) {
 	go func() { most <- watch(w.process, stop) }()
 	figures, err := work()
 	close(stop)
-	return append(figures, figure{rowLoadMemory, <-most / mib}), err
+	return append(figures, figure{row, <-most / mib}), err
 }
 
 // watch returns the most memory that a process has until it is stopped, in bytes.

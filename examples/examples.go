@@ -8,3 +8,9 @@ import _ "embed"
 //
 //go:embed streetlights/streetlights-kafka.yml
 var StreetlightsKafka []byte
+
+// StreetlightsMQTT is the MQTT example of the AsyncAPI specification 3.1, unedited. Its one server offers an API key or two
+// kinds of tokens.
+//
+//go:embed streetlights-mqtt/streetlights-mqtt.yml
+var StreetlightsMQTT []byte

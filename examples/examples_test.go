@@ -15,17 +15,22 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(parts.Main(m)) }
 
-// TestTheExampleChecks sets the example up as its README says and has it judged: nothing may be wrong with it.
-func TestTheExampleChecks(t *testing.T) {
+// TestTheExamplesCheck sets the examples up as their README says and has them judged: nothing may be wrong with them.
+func TestTheExamplesCheck(t *testing.T) {
 	parts.Need(t, "sh", "openssl")
 	dir := t.TempDir()
 	if out, err := exec.Command("./setup.sh", dir, "kafka-1").CombinedOutput(); err != nil {
 		t.Fatalf("setup.sh: %v\n%s", err, out)
 	}
-	said := gatewaytest.Command(t, "", "check", filepath.Join(dir, "streetlights-kafka.yml"), "-c", filepath.Join(dir, "asyncgate.yaml"))
-	for _, want := range []string{"scram-connections", "SCRAM-SHA-256", "mtls-connections", "client certificate", "localhost:18092"} {
-		if !strings.Contains(said, want) {
-			t.Errorf("check does not mention %s:\n%s", want, said)
+	for document, mentions := range map[string][]string{
+		"streetlights-kafka.yml":     {"scram-connections", "SCRAM-SHA-256", "mtls-connections", "client certificate", "localhost:18092"},
+		"mqtt/streetlights-mqtt.yml": {"production", "apiKey", "localhost:8883", "mosquitto:8883"},
+	} {
+		said := gatewaytest.Command(t, "", "check", filepath.Join(dir, document))
+		for _, want := range mentions {
+			if !strings.Contains(said, want) {
+				t.Errorf("check of %s does not mention %s:\n%s", document, want, said)
+			}
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/asyncgate/asyncgate/asyncapi"
 	"github.com/asyncgate/asyncgate/plan"
-	"github.com/asyncgate/asyncgate/sasl"
 )
 
 // accessRules are about the ways into a server.
@@ -26,12 +25,12 @@ const (
 	privateKey                     // never leaves the client
 )
 
-// what a strength means, for messages.
-var strengthText = map[strength]string{
-	reusableSecret: "sends a reusable secret",
-	bearerToken:    "sends a token that whoever sees it can use",
-	secretUnseen:   "proves a password without sending it",
-	privateKey:     "proves a private key",
+// restsOn is what a strength means, for messages.
+var restsOn = map[strength]string{
+	reusableSecret: "a secret that is sent",
+	bearerToken:    "a token that is sent",
+	secretUnseen:   "a password",
+	privateKey:     "a private key",
 }
 
 // ofScheme is what a scheme type alone tells.
@@ -71,8 +70,8 @@ func weakest(f *finder) {
 		best := slices.MaxFunc(ways, func(a, b way) int { return int(a.strength - b.strength) })
 		if least.strength < best.strength {
 			f.add(least.at, "remove it, or move it to a server of its own, which fewer people can reach",
-				"server %s is as secure as its weakest way in: %s %s, although %s %s", s.Name,
-				least.names, strengthText[least.strength], best.names, strengthText[best.strength])
+				"server %s is as secure as its weakest way in: %s rests on %s, %s on %s", s.Name,
+				least.names, restsOn[least.strength], best.names, restsOn[best.strength])
 		}
 	})
 }
@@ -90,8 +89,8 @@ func wayOf(q asyncapi.Requirement, planned *plan.Alternative) way {
 				of = bearerToken
 			}
 		}
-		if planned != nil && i < len(planned.All) && len(planned.All[i].Mechanisms) > 0 {
-			of = ofMechanisms(planned.All[i].Mechanisms) // settings may leave of userPassword what never sends it
+		if use.Scheme.Type.Value == "userPassword" && planned != nil && i < len(planned.All) {
+			of = ofMechanisms(planned.All[i].Mechanisms) // settings may leave of it what never sends the password
 		}
 		w.strength = max(w.strength, of)
 	}
@@ -99,19 +98,10 @@ func wayOf(q asyncapi.Requirement, planned *plan.Alternative) way {
 	return w
 }
 
-// ofMechanisms is the strength of the weakest mechanism: the client chooses.
+// ofMechanisms is what userPassword amounts to: the client chooses the mechanism.
 func ofMechanisms(names []string) strength {
-	least := privateKey
-	for _, name := range names {
-		switch {
-		case name == sasl.External:
-		case strings.HasPrefix(name, "SCRAM-"):
-			least = min(least, secretUnseen)
-		case name == "OAUTHBEARER":
-			least = min(least, bearerToken)
-		default:
-			least = min(least, reusableSecret)
-		}
+	if len(names) == 0 || slices.ContainsFunc(names, func(name string) bool { return !strings.HasPrefix(name, "SCRAM-") }) {
+		return reusableSecret
 	}
-	return least
+	return secretUnseen
 }

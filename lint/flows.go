@@ -31,7 +31,7 @@ func passwordFlow(f *finder) {
 }
 
 func (f *finder) flows(name string, each func(*asyncapi.SecurityScheme, asyncapi.Flow)) {
-	Schemes(f.doc, func(s *asyncapi.SecurityScheme) {
+	f.inUse(func(s *asyncapi.SecurityScheme) {
 		for _, flow := range s.Flows {
 			if flow.Name == name {
 				each(s, flow)
@@ -41,7 +41,7 @@ func (f *finder) flows(name string, each func(*asyncapi.SecurityScheme, asyncapi
 }
 
 func insecureURL(f *finder) {
-	Schemes(f.doc, func(s *asyncapi.SecurityScheme) {
+	f.inUse(func(s *asyncapi.SecurityScheme) {
 		f.address(s, "openIdConnectUrl", s.OpenIDConnectURL)
 		for _, flow := range s.Flows {
 			f.address(s, "authorizationUrl", flow.AuthorizationURL)

@@ -23,7 +23,7 @@ type Rule struct {
 }
 
 // rules is the table of all rules, a file a family.
-var rules = slices.Concat(accessRules, schemeRules, flowRules, scopeRules, secretRules)
+var rules = slices.Concat(accessRules, portRules, schemeRules, flowRules, scopeRules, secretRules)
 
 // Rules are all rules.
 func Rules() []Rule { return slices.Clone(rules) }

@@ -17,8 +17,20 @@ var schemeRules = []Rule{
 // used are the schemes under components that something asks for, by their pointers.
 func (f *finder) used() map[string]bool {
 	used := map[string]bool{}
-	Uses(f.doc, func(use asyncapi.SchemeUse) { used[use.Scheme.File+use.Scheme.Pointer] = true })
+	f.inUse(func(s *asyncapi.SecurityScheme) { used[s.File+s.Pointer] = true })
 	return used
+}
+
+// inUse calls each for every scheme that something asks for, once. What nothing asks for is said to be unused, and needs no
+// more said.
+func (f *finder) inUse(each func(*asyncapi.SecurityScheme)) {
+	used := map[string]bool{}
+	Uses(f.doc, func(use asyncapi.SchemeUse) {
+		if at := use.Scheme.File + use.Scheme.Pointer; !used[at] {
+			used[at] = true
+			each(use.Scheme)
+		}
+	})
 }
 
 // asked is whether a server or an operation states any security, also one that is broken or written inline.
@@ -42,7 +54,7 @@ func componentsOnly(f *finder) {
 	}
 	first := f.doc.Schemes[0]
 	f.add(first.Place, "name it where it is needed: "+f.requirement(first.Key),
-		"%d security schemes are declared and nothing asks for one, so they enforce nothing", len(f.doc.Schemes))
+		"security schemes are declared, and nothing asks for one, so they enforce nothing")
 }
 
 func unusedScheme(f *finder) {

@@ -39,7 +39,7 @@ func scopeSyntax(f *finder) {
 
 // scopes calls each for the scopes that a scheme offers, each name once.
 func (f *finder) scopes(each func(*asyncapi.SecurityScheme, []asyncapi.Text)) {
-	Schemes(f.doc, func(s *asyncapi.SecurityScheme) {
+	f.inUse(func(s *asyncapi.SecurityScheme) {
 		var all []asyncapi.Text
 		for _, flow := range s.Flows {
 			for _, scope := range flow.Scopes {

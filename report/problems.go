@@ -36,7 +36,7 @@ const (
 )
 
 func (p paint) text(colour, s string) string {
-	if !p.on || s == "" {
+	if !p.on || s == "" || colour == "" {
 		return s
 	}
 	return "\x1b[" + colour + "m" + s + "\x1b[0m"

@@ -21,6 +21,7 @@ import (
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/asyncgate/asyncgate/asyncapi"
 	"github.com/asyncgate/asyncgate/internal/cases"
 	"github.com/asyncgate/asyncgate/plan"
 )
@@ -251,7 +252,79 @@ func TestArtifactURI(t *testing.T) {
 
 // A problem stays the same one when lines are added above it, and two are never taken for one.
 func TestFingerprints(t *testing.T) {
-	if fingerprint("a", "bc") == fingerprint("ab", "c") || fingerprint("a") != fingerprint("a") {
-		t.Error("fingerprints do not tell problems apart")
+	seen := map[string][]string{}
+	for _, parts := range [][]string{{"a", "bc"}, {"ab", "c"}, {"abc"}, {"abc", ""}, {"", "abc"}} {
+		sum := fingerprint(parts...)
+		if before, twice := seen[sum]; twice {
+			t.Errorf("%q and %q have one fingerprint", before, parts)
+		}
+		seen[sum] = parts
+	}
+	of := func(line int) string {
+		var b bytes.Buffer
+		p := plan.Problem{Severity: plan.Error, Code: "security/none", File: "a.yml", Line: line, Column: 3, Pointer: "/servers/a", Message: "m"}
+		if err := Write(&b, "sarif", []Document{{&plan.Plan{}, []plan.Problem{p}}}, Options{}); err != nil {
+			t.Fatal(err)
+		}
+		return regexp.MustCompile(`"asyncgate/v1": "\w+"`).FindString(b.String())
+	}
+	if of(4) == "" || of(4) != of(5) {
+		t.Errorf("%s, and a line below %s", of(4), of(5))
+	}
+}
+
+// Colours add nothing but colours.
+func TestColours(t *testing.T) {
+	for _, c := range cases.Load(t, "testdata/formats.txt").Cases {
+		d, opt := input(t, c.Part(cases.Input))
+		opt.Colour = true
+		var b bytes.Buffer
+		if err := Write(&b, "table", []Document{d}, opt); err != nil {
+			t.Fatal(err)
+		}
+		plain := regexp.MustCompile(`\x1b\[[0-9]+m`).ReplaceAllString(b.String(), "")
+		if plain == b.String() || plain != c.Part("table") {
+			t.Errorf("%s: %q", c.Name, b.String())
+		}
+	}
+}
+
+// What the reader says of every bad document there is can be written in every format.
+func TestProblemsOfTheReader(t *testing.T) {
+	for _, c := range cases.Load(t, "../asyncapi/testdata/problems.txt").Cases {
+		text := []byte(c.Part(cases.Input))
+		_, read := asyncapi.Read("document.yml", text)
+		d := Document{Plan: &plan.Plan{Document: "document.yml"}}
+		for _, p := range read {
+			d.Problems = append(d.Problems, plan.Problem{
+				Severity: plan.Severity(p.Severity), Code: p.Code, File: p.File, Line: p.Line, Column: p.Column, Pointer: p.Pointer,
+				Message: p.Message, Hint: p.Hint,
+			})
+		}
+		lines := strings.Split(string(text), "\n")
+		opt := Options{Line: func(_ string, line int) (string, bool) {
+			if line > len(lines) {
+				return "", false
+			}
+			return lines[line-1], true
+		}}
+		for _, format := range Formats() {
+			var b bytes.Buffer
+			if err := Write(&b, format, []Document{d}, opt); err != nil {
+				t.Fatal(err)
+			}
+			if format == "github" && len(read) != 1 {
+				continue // wellFormed counts one command
+			}
+			if err := wellFormed(format, b.Bytes()); err != nil {
+				t.Errorf("%s: %s: %v\n%s", c.Name, format, err, b.String())
+			}
+		}
+	}
+}
+
+func TestUnknownFormat(t *testing.T) {
+	if err := Write(&bytes.Buffer{}, "xml", nil, Options{}); err == nil {
+		t.Error("written")
 	}
 }

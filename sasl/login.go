@@ -1,6 +1,7 @@
 package sasl
 
 import (
+	"bytes"
 	"context"
 	"unicode/utf8"
 )
@@ -30,6 +31,8 @@ func (p *Passwords) verify(ctx context.Context, user string, password []byte) St
 		return refuse(CodeMalformed, publicNoUser, "no user name")
 	case len(password) == 0 && !key:
 		return refuse(CodeMalformed, publicNoPassword, "no password")
+	case bytes.HasSuffix(password, []byte{0}): // HMAC fills keys up with zero bytes: the password without them would do too
+		return refuse(CodeMalformed, publicPlain, "a password that ends with a zero byte")
 	case utf8.RuneCountInString(user) > maxUser:
 		return refuse(CodeTooLarge, publicPlain, "a user name of more than %d characters", maxUser)
 	case len(password) > maxPassword:

@@ -17,6 +17,7 @@ func TestPasswords(t *testing.T) {
 		{"a user", "alice", "alice-secret", PlainOptions{Users: true}, "alice", "", ""},
 		{"a wrong password", "alice", "bob-secret", all, "", "", CodeWrongPassword},
 		{"a password that is no text", "alice", "\xff\x00\xfe", all, "", "", CodeWrongPassword},
+		{"a good password and a zero byte", "alice", "alice-secret\x00", all, "", "", CodeMalformed},
 		{"a stranger", "stranger", "x", all, "", "", CodeUnknownUser},
 		{"no user name", "", "alice-secret", all, "", "", CodeMalformed},
 		{"no password", "alice", "", all, "", "", CodeMalformed},

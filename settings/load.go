@@ -1,16 +1,14 @@
 package settings
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 
 	"go.yaml.in/yaml/v4"
-	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 
+	"github.com/asyncgate/asyncgate/internal/yamlnode"
 	"github.com/asyncgate/asyncgate/plan"
 )
 
@@ -84,48 +82,9 @@ func (r *reader) decode(data []byte) *yaml.Node {
 		r.fault(At{}, "settings/too-large", "", "the settings have more than 1 MiB")
 		return nil
 	}
-	loader, err := yaml.NewLoader(bytes.NewReader(data), yaml.WithPlugin(loaderlimits.New(loaderlimits.DepthFunc(
-		func(depth int, _ *loaderlimits.DepthContext) error {
-			if depth > maxDepth {
-				return fmt.Errorf("more than %d levels deep", maxDepth)
-			}
-			return nil
-		}))))
-	if err != nil {
-		r.syntax(err)
-		return nil
-	}
-	var document, second yaml.Node
-	switch err := loader.Load(&document); {
-	case errors.Is(err, io.EOF):
-		return nil
-	case err != nil:
-		r.syntax(err)
-		return nil
-	}
-	switch err := loader.Load(&second); {
-	case errors.Is(err, io.EOF):
-	case err != nil:
-		r.syntax(err)
-		return nil
-	default:
-		r.fault(At{second.Line, second.Column, ""}, "settings/syntax", "keep one document in the file", "a second YAML document begins here")
-		return nil
-	}
-	root := follow(document.Content[0])
-	if root.Kind == yaml.ScalarNode && root.Tag == "!!null" {
-		return nil
+	root, bad := yamlnode.One(data, maxDepth)
+	if bad != nil {
+		r.fault(At{bad.Line, bad.Column, ""}, "settings/syntax", bad.Hint, "%s", bad.Message)
 	}
 	return root
-}
-
-func (r *reader) syntax(err error) {
-	at, message := At{}, err.Error()
-	if load := (*yaml.LoadError)(nil); errors.As(err, &load) {
-		at.Line, at.Column, message = load.Mark.Line, load.Mark.Column, load.Message
-		if load.ContextMsg != "" {
-			message += ", " + load.ContextMsg
-		}
-	}
-	r.fault(at, "settings/syntax", "look at the indentation and quotes of this line and the one before", "not YAML: %s", message)
 }

@@ -4,6 +4,9 @@
 // [Covers] is the question of authorization: who may subscribe to a may subscribe to b exactly if every topic that b
 // matches is matched by a. [Overlaps] is the question of a deny.
 //
+// It stands on the ground because two floors ask it: a proxy, of the bytes that a client sends, and the policy, of the rules
+// of a document, which must not know of any proxy.
+//
 // Names and filters are compared byte by byte, and may be strings or bytes. Nothing allocates, and the work is linear in
 // their length. Functions that compare expect what [CheckName] and [CheckFilter] have found valid, and a filter without
 // the part that [Unshare] takes off.

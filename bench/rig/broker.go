@@ -37,7 +37,7 @@ type Broker struct {
 }
 
 // startBroker starts the broker with its data in dir. Its forward listener is advertised at 127.0.0.1:forward.
-func startBroker(ctx context.Context, root, dir string, forward int) (*Broker, error) {
+func startBroker(ctx context.Context, root, dir, certificates string, forward int) (*Broker, error) {
 	b := &Broker{scripts: filepath.Join(root, "test", "kafka")}
 	env := []string{
 		"KAFKA_NODES=1",
@@ -46,6 +46,7 @@ func startBroker(ctx context.Context, root, dir string, forward int) (*Broker, e
 		"KAFKA_JVM_FLAGS=" + brokerFlags,
 		"KAFKA_FORWARD_PORTS=" + strconv.Itoa(forward),
 		"KAFKA_OPEN=true",
+		"KAFKA_CERTIFICATES=" + certificates,
 		"KAFKA_PARENT=" + strconv.Itoa(os.Getpid()),
 	}
 	b.Directory = filepath.Join(dir, "kafka")

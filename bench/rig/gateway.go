@@ -82,30 +82,40 @@ func startGateway(ctx context.Context, program, dir string, ports int, b *Broker
 				b.Certificate("gateway-server.crt"), b.Certificate("gateway-server.key"))
 		}
 	}
-	file := filepath.Join(dir, "bench.yaml")
-	for name, content := range map[string]string{file: document.String(), filepath.Join(dir, "asyncgate.yaml"): settings.String()} {
-		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
-			return nil, err
-		}
-	}
-	_, err = run(ctx, strings.NewReader(kafkatest.Password(User)+"\n"), nil,
-		program, "credentials", "--file", filepath.Join(dir, "credentials.yaml"), "add", User, "--password-stdin")
+	g.Process, err = enforce(ctx, program, dir, document.String(), settings.String(), kafkatest.Password(User))
 	if err != nil {
-		return nil, err
-	}
-	if g.Process, err = launch(dir, program, "run", file); err != nil {
-		return nil, err
-	}
-	if err := g.wait(ctx, g.ready); err != nil {
-		g.Stop()
 		return nil, err
 	}
 	return g, nil
 }
 
+// enforce runs a gateway in dir with a document, its settings, and credentials for the user, and waits until it is ready.
+func enforce(ctx context.Context, program, dir, document, settings, password string) (*Process, error) {
+	file := filepath.Join(dir, "bench.yaml")
+	for name, content := range map[string]string{file: document, filepath.Join(dir, "asyncgate.yaml"): settings} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			return nil, err
+		}
+	}
+	_, err := run(ctx, strings.NewReader(password+"\n"), nil,
+		program, "credentials", "--file", filepath.Join(dir, "credentials.yaml"), "add", User, "--password-stdin")
+	if err != nil {
+		return nil, err
+	}
+	p, err := launch(dir, program, "run", file)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.wait(ctx, p.ready); err != nil {
+		p.Stop()
+		return nil, err
+	}
+	return p, nil
+}
+
 // ready reports whether the log has the record that every listener accepts.
-func (g *Gateway) ready() bool {
-	log, err := os.ReadFile(g.log)
+func (p *Process) ready() bool {
+	log, err := os.ReadFile(p.log)
 	if err != nil {
 		return false
 	}

@@ -27,20 +27,33 @@ const haproxyPorts = 4
 
 // startHAProxy starts HAProxy on consecutive ports in front of the broker.
 func startHAProxy(ctx context.Context, dir string, ports int, b *Broker) (*HAProxy, error) {
-	h := &HAProxy{}
-	h.settings.WriteString("global\n  maxconn 5000\n" +
-		"defaults\n  mode tcp\n  timeout connect 5s\n  timeout client 10m\n  timeout server 10m\n")
+	h := newHAProxy()
 	h.Clear = h.listen(ports, "", b.Address(kafkatest.Forward))
 	h.TLS = h.listen(ports+1, " ssl crt "+b.Certificate("gateway-server.pem"), b.Address(kafkatest.Plaintext))
 	h.SASL = h.listen(ports+2, "", b.Address(kafkatest.SASL))
 	h.SASLTLS = h.listen(ports+3, "", b.Address(kafkatest.SASLTLS))
+	if err := h.start(ctx, dir); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+func newHAProxy() *HAProxy {
+	h := &HAProxy{}
+	h.settings.WriteString("global\n  maxconn 5000\n" +
+		"defaults\n  mode tcp\n  timeout connect 5s\n  timeout client 10m\n  timeout server 10m\n")
+	return h
+}
+
+// start starts the process and waits until every port accepts.
+func (h *HAProxy) start(ctx context.Context, dir string) error {
 	file := filepath.Join(dir, "haproxy.cfg")
 	if err := os.WriteFile(file, []byte(h.settings.String()), 0o600); err != nil {
-		return nil, err
+		return err
 	}
 	var err error
 	if h.Process, err = launch(dir, "haproxy", "-db", "-f", file); err != nil {
-		return nil, err
+		return err
 	}
 	err = h.wait(ctx, func() bool {
 		for _, address := range h.listens {
@@ -52,9 +65,8 @@ func startHAProxy(ctx context.Context, dir string, ports int, b *Broker) (*HAPro
 	})
 	if err != nil {
 		h.Stop()
-		return nil, err
 	}
-	return h, nil
+	return err
 }
 
 // listen adds a port to the configuration.

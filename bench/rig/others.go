@@ -33,7 +33,13 @@ func (r *Rig) used() (busy, own time.Duration, err error) {
 	}
 	// The benchmark itself with all that has ended, such as Java's tools.
 	own, err = processTime(os.Getpid(), 4)
-	pids := []int{r.Broker.pid}
+	var pids []int
+	if r.Broker != nil {
+		pids = append(pids, r.Broker.pid)
+	}
+	if r.MQTT != nil {
+		pids = append(pids, r.MQTT.pids()...)
+	}
 	if r.HAProxy != nil {
 		pids = append(pids, r.HAProxy.PID())
 	}

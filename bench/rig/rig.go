@@ -1,5 +1,5 @@
-// Package rig starts the real parts of the benchmark on loopback and ends them again: one node of Apache Kafka, HAProxy
-// and asyncgate, each its own process, and looks from outside at what they use.
+// Package rig starts the real parts of the benchmark on loopback and ends them again: one node of Apache Kafka, Mosquitto,
+// HAProxy and asyncgate, each its own process, and looks from outside at what they use.
 package rig
 
 import (
@@ -14,20 +14,24 @@ import (
 
 // Rig is everything that is measured.
 type Rig struct {
-	Broker  *Broker
-	HAProxy *HAProxy // nil if it is not installed or not wanted
-	Gateway *Gateway // nil if it is not wanted
+	Broker  *Broker  // nil if Kafka is not wanted
+	HAProxy *HAProxy // in front of it; nil if it is not installed or not wanted
+	Gateway *Gateway // in front of it; nil if it is not wanted
+	MQTT    *MQTT    // nil if it is not wanted
 	// Memory says that the broker's log is in memory.
 	Memory bool
 
-	dir     string
-	program string
-	ports   int // for one more gateway
+	dir          string
+	certificates string
+	program      string
+	ports        int // for one more gateway
 }
 
 // Options say what to start beside the broker.
 type Options struct {
 	Root    string // of the project
+	Kafka   bool
+	MQTT    bool
 	HAProxy bool
 	Gateway bool
 	Program string // a built gateway; default: built from Root
@@ -46,31 +50,50 @@ func Start(ctx context.Context, o Options) (_ *Rig, err error) {
 			r.Stop()
 		}
 	}()
-	ports, err := freePorts(haproxyPorts + 2*gatewayPorts)
-	if err != nil {
+	r.certificates = filepath.Join(r.dir, "certificates")
+	script := filepath.Join(o.Root, "examples", "kafka", "certificates.sh")
+	if _, err := run(ctx, nil, nil, "sh", script, r.certificates); err != nil {
 		return nil, err
 	}
-	r.ports = ports + haproxyPorts + gatewayPorts
 	if o.Gateway && o.Program == "" {
 		if r.program, err = build(ctx, o.Root, r.dir); err != nil {
 			return nil, err
 		}
 	}
-	if r.Broker, err = startBroker(ctx, o.Root, r.dir, ports); err != nil {
-		return nil, err
-	}
-	if o.HAProxy {
-		r.HAProxy, err = startHAProxy(ctx, r.dir, ports, r.Broker)
-		if err != nil && !errors.Is(err, exec.ErrNotFound) {
+	if o.Kafka {
+		if err := r.startKafka(ctx, o); err != nil {
 			return nil, err
 		}
 	}
-	if o.Gateway {
-		if r.Gateway, err = startGateway(ctx, r.program, r.dir, ports+haproxyPorts, r.Broker); err != nil {
+	if o.MQTT {
+		if r.MQTT, err = r.startMQTT(ctx, o); err != nil {
 			return nil, err
 		}
 	}
 	return r, nil
+}
+
+// startKafka starts the broker and what is wanted in front of it.
+func (r *Rig) startKafka(ctx context.Context, o Options) error {
+	ports, err := freePorts(haproxyPorts + 2*gatewayPorts)
+	if err != nil {
+		return err
+	}
+	r.ports = ports + haproxyPorts + gatewayPorts
+	if r.Broker, err = startBroker(ctx, o.Root, r.dir, r.certificates, ports); err != nil {
+		return err
+	}
+	if o.HAProxy {
+		r.HAProxy, err = startHAProxy(ctx, r.dir, ports, r.Broker)
+		if err != nil && !errors.Is(err, exec.ErrNotFound) {
+			return err
+		}
+	}
+	if o.Gateway {
+		r.Gateway, err = startGateway(ctx, r.program, r.dir, ports+haproxyPorts, r.Broker)
+		return err
+	}
+	return nil
 }
 
 // FreshHAProxy starts another HAProxy, which has done nothing yet; the caller stops it. Only one runs at a time.
@@ -91,7 +114,7 @@ func (r *Rig) File(name, content string) (string, error) {
 
 // TLS is a client's side of TLS. Every connection is a full handshake: there is nothing to resume sessions from.
 func (r *Rig) TLS() (*tls.Config, error) {
-	ca, err := os.ReadFile(r.Broker.Certificate("ca.crt"))
+	ca, err := os.ReadFile(r.Certificate("ca.crt"))
 	if err != nil {
 		return nil, err
 	}
@@ -101,6 +124,9 @@ func (r *Rig) TLS() (*tls.Config, error) {
 	}
 	return config, nil
 }
+
+// Certificate is the path of a certificate or key that examples/kafka/certificates.sh made, e.g. "ca.crt".
+func (r *Rig) Certificate(file string) string { return filepath.Join(r.certificates, file) }
 
 // Stop ends everything and deletes what was written.
 func (r *Rig) Stop() {
@@ -112,6 +138,9 @@ func (r *Rig) Stop() {
 	}
 	if r.Broker != nil {
 		r.Broker.Stop()
+	}
+	if r.MQTT != nil {
+		r.MQTT.stop()
 	}
 	_ = os.RemoveAll(r.dir)
 }

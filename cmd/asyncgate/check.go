@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"strings"
 
@@ -25,7 +24,7 @@ type checkCmd struct {
 	Server   []string `placeholder:"NAME" sep:"none" help:"Judge this server alone; repeatable."`
 	Policy   string   `placeholder:"FILE" help:"Rules of an organisation: what counts how much, and what has to be there."`
 	Output   string   `enum:"${formats}" default:"table" help:"${enum}."`
-	Rules    bool     `help:"List the problems there are, instead of judging (--output table or json)."`
+	Rules    bool     `help:"List the problems there are (--output table or json), or show the pages of the codes that are named."`
 	remoteFlag
 }
 
@@ -41,6 +40,7 @@ Examples:
   generate | asyncgate check - --output json            from standard input
   asyncgate check orders.yml --policy organisation.yaml what your organisation asks for besides
   asyncgate check --rules                               every problem there is
+  asyncgate check --rules security/none                 what one means, with an example and the fix
 
 Pages: docs/check.md, docs/problems/.`
 }
@@ -83,7 +83,7 @@ func (c *checkCmd) Run(env *environment) error {
 		}
 		problems := c.judge(one, policy)
 		lines.keep(one.name, one.data)
-		maps.Copy(lines, one.others)
+		lines.keepFiles(one)
 		all = append(all, report.Document{Plan: one.plan, Problems: problems})
 		code = max(code, worst(problems))
 	}
@@ -128,20 +128,14 @@ func (c *checkCmd) load(env *environment, path string) (*loaded, error) {
 	return one, checkOptions(one.plan, opt)
 }
 
-// judge adds what the linter and the organisation have to say. A secret that stands in the document is repeated in no
-// message.
-func (c *checkCmd) judge(one *loaded, policy *orgpolicy.Policy) []plan.Problem {
+// judge adds what the linter and the organisation have to say.
+func (*checkCmd) judge(one *loaded, policy *orgpolicy.Policy) []plan.Problem {
 	problems := one.problems
 	if one.doc != nil {
-		problems = append(problems, lint.Judge(one.doc, one.plan)...)
-		problems = append(problems, policy.Judge(one.doc, one.plan)...)
+		more := append(lint.Judge(one.doc, one.plan), policy.Judge(one.doc, one.plan)...)
+		problems = append(problems, one.redacted(more)...)
 	}
-	problems = order(one.name, append(policy.Apply(problems, one.plan), policy.Problems...))
-	for i := range problems {
-		p := &problems[i]
-		p.Message, p.Hint, p.Pointer = lint.Redact(p.Message), lint.Redact(p.Hint), lint.Redact(p.Pointer)
-	}
-	return problems
+	return order(one.name, append(policy.Apply(problems, one.plan), policy.Problems...))
 }
 
 func (c *checkCmd) options(env *environment, several bool, lines source) report.Options {

@@ -68,7 +68,7 @@ func everything(pattern string) ([]string, error) {
 	tops := []string{"."}
 	if root != "" {
 		var err error
-		if tops, err = filepath.Glob(filepath.FromSlash(strings.TrimSuffix(root, "/") + "/")); err != nil {
+		if tops, err = filepath.Glob(filepath.FromSlash(strings.TrimSuffix(root, "/"))); err != nil {
 			return nil, err
 		}
 	}

@@ -32,7 +32,7 @@ type ruleJSON struct {
 // listRules lists every code there is.
 func (c *checkCmd) listRules(env *environment, policy *orgpolicy.Policy) error {
 	if len(c.Docs) > 0 {
-		return &exitError{exitUsage, fmt.Errorf("--rules judges no document: leave %s out", c.Docs[0])}
+		return showPages(env, c.Docs)
 	}
 	if err := report.Problems(env.stderr, policy.Problems); err != nil {
 		return err
@@ -62,6 +62,21 @@ func (c *checkCmd) listRules(env *environment, policy *orgpolicy.Policy) error {
 	}
 	if code := worst(policy.Problems); code != exitOK {
 		return &exitError{code: code}
+	}
+	return nil
+}
+
+// showPages prints the pages of codes, as they stand in docs/problems.
+func showPages(env *environment, codes []string) error {
+	for i, code := range codes {
+		page, ok := problems.Find(code)
+		if !ok {
+			return &exitError{exitUsage, fmt.Errorf("there is no problem with the code %q: asyncgate check --rules lists all", code)}
+		}
+		if i > 0 {
+			fmt.Fprintln(env.stdout)
+		}
+		fmt.Fprintf(env.stdout, "## %s\n\n%s\n", page.Code, page.Text)
 	}
 	return nil
 }

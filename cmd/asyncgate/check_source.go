@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"path/filepath"
 	"strings"
 
 	"github.com/asyncgate/asyncgate/lint"
@@ -12,6 +13,23 @@ import (
 type source map[string][]byte
 
 func (s source) keep(name string, data []byte) { s[name] = data }
+
+// keepFiles takes the files over that a document's references name. A reference can name any file in the document's
+// folder: those that an operator keeps secrets near are left out, and so is whatever a plan reads besides.
+func (s source) keepFiles(one *loaded) {
+	if one.doc == nil {
+		return
+	}
+	for _, name := range one.doc.Files {
+		base := filepath.Base(name)
+		if base == settingsName || base == credentialsName || base == filepath.Base(one.settings) || base == filepath.Base(one.plan.Credentials) {
+			continue
+		}
+		if data, ok := one.doc.Source(name); ok {
+			s.keep(name, data)
+		}
+	}
+}
 
 // line is a line of a document, unless a secret stands in it.
 func (s source) line(file string, number int) (string, bool) {

@@ -34,8 +34,8 @@ func put(t *testing.T, files map[string]string) string {
 }
 
 const (
-	soundDocument = "asyncapi: 3.0.0\ninfo: {title: Sound}\nservers: {a: {host: 'h:1000', protocol: kafka-secure, security: [{type: scramSha512}]}}\n"
-	openDocument  = "asyncapi: 3.0.0\ninfo: {title: Open}\nservers: {a: {host: 'h:1000', protocol: kafka-secure}}\n"
+	soundDocument = "asyncapi: 3.0.0\ninfo: {title: Sound, version: '1'}\nservers: {a: {host: 'h:1000', protocol: kafka-secure, security: [{type: scramSha512}]}}\n"
+	openDocument  = "asyncapi: 3.0.0\ninfo: {title: Open, version: '1'}\nservers: {a: {host: 'h:1000', protocol: kafka-secure}}\n"
 )
 
 // The exit code is what pipelines see: the worst of all documents.
@@ -88,7 +88,7 @@ func TestCheckExitCodes(t *testing.T) {
 // The table is for people: what would be enforced, and what to do about what cannot be.
 func TestCheckTable(t *testing.T) {
 	dir := put(t, map[string]string{"d.yml": `asyncapi: 3.0.0
-info: { title: "Orders \e[31m" }
+info: { title: "Orders \e[31m", version: "1" }
 servers:
   prod: { host: 'k:9092', protocol: kafka-secure, security: [ { $ref: '#/components/securitySchemes/sasl' }, { type: X509 }, { type: gssapi } ] }
   dev: { host: 'k:9092', protocol: kafka }
@@ -106,7 +106,7 @@ prod    kafka-secure  :9092   k:9092        9093-9192  yes  sasl: SCRAM-SHA-512,
 dev     kafka         :9092   k:9092        9093-9192  no   none
 web     http          not enforced: not a protocol of the gateway
 
-d.yml:4:63 warning security/weakest-alternative server prod is as secure as its weakest way in: sasl (userPassword) sends a reusable secret, although X509 proves a private key
+d.yml:4:63 warning security/weakest-alternative server prod is as secure as its weakest way in: sasl (userPassword) rests on a secret that is sent, X509 on a private key
     4 | …fka-secure, security: [ { $ref: '#/components/securitySchemes/sasl' }, {…
       |                          ^
     remove it, or move it to a server of its own, which fewer people can reach

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kfake"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
@@ -24,60 +25,86 @@ import (
 
 // demoCmd shows a document enforced, with nothing but this binary.
 type demoCmd struct {
-	Doc  string `arg:"" optional:"" help:"AsyncAPI document; without one, the Kafka streetlights example of the specification."`
+	Doc  string `arg:"" optional:"" help:"AsyncAPI document; without one, the Kafka and the MQTT streetlights examples of the specification."`
 	Once bool   `help:"End after the self-check: 0 if every line of it held, 1 if not."`
 }
 
 // Help is what --help says besides the flags.
 func (demoCmd) Help() string {
-	return `Starts three embedded Kafka brokers with the gateway in front of them, throwaway certificates and users, and tries
-every way in: the right ones and the wrong ones. Then it stays up and prints commands to try with your own client. All of
-it is on loopback, and gone when it ends.
+	return `Starts three embedded Kafka brokers and an MQTT broker with the gateway in front of them, throwaway certificates and
+users, and tries every way in: the right ones and the wrong ones. Then it stays up and prints commands to try with your
+own client. All of it is on loopback, and gone when it ends.
 
 Examples:
-  asyncgate demo                      the specification's own example
+  asyncgate demo                      the specification's own examples
   asyncgate demo --once               for a pipeline: the self-check, then the end
   asyncgate demo my-asyncapi.yml      your document`
 }
 
-// Run sets the world of the demo up, checks it, and keeps it up.
+// example is a document to show.
+type example struct {
+	name string
+	text []byte
+}
+
+// Run sets the world of each document up, checks it, and keeps them up.
 func (c *demoCmd) Run(env *environment) error {
-	name, document := "streetlights-kafka.yml", examples.StreetlightsKafka
+	documents := []example{
+		{"streetlights-kafka.yml", examples.StreetlightsKafka}, {"streetlights-mqtt.yml", examples.StreetlightsMQTT},
+	}
 	if c.Doc != "" {
 		data, err := readDocument(c.Doc)
 		if err != nil {
 			return &exitError{exitUsage, err}
 		}
-		name, document = filepath.Base(c.Doc), data
+		documents = []example{{filepath.Base(c.Doc), data}}
+	}
+	return c.show(env, documents, nil, true)
+}
+
+// show brings up what is still to be shown, one inside of the other, and then stays up with all of it.
+func (c *demoCmd) show(env *environment, documents []example, up []*demo, held bool) error {
+	if len(documents) == 0 {
+		return c.stay(env, up, held)
 	}
 	dir, err := os.MkdirTemp("", "asyncgate-demo-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	d := &demo{env: env, dir: dir, document: name}
-	if err := d.prepare(document); err != nil {
+	d := &demo{env: env, dir: dir, document: documents[0].name}
+	defer d.close()
+	if err := d.prepare(documents[0].text); err != nil {
 		return err
 	}
-	defer d.brokers.Close()
-	if d.issuer != nil {
-		defer d.issuer.Close()
-	}
 	return d.serve(func(ctx context.Context) error {
-		held := d.selfCheck(ctx)
-		if c.Once {
-			if !held {
-				return &exitError{exitProblem, errors.New("the self-check failed: a line of the table did not hold")}
-			}
-			return nil
+		if len(up) > 0 {
+			fmt.Fprintln(env.stdout)
 		}
+		held := d.selfCheck(ctx) && held
+		inside := *env
+		inside.ctx = ctx
+		return c.show(&inside, documents[1:], append(up, d), held)
+	})
+}
+
+// stay ends the demo, at once or when it is interrupted.
+func (c *demoCmd) stay(env *environment, up []*demo, held bool) error {
+	if c.Once {
+		if !held {
+			return &exitError{exitProblem, errors.New("the self-check failed: a line of the table did not hold")}
+		}
+		return nil
+	}
+	fmt.Fprintln(env.stdout, "\nThe gateway stays up until you press Ctrl-C.")
+	for _, d := range up {
 		if err := d.printCommands(); err != nil {
 			return err
 		}
-		<-ctx.Done()
-		fmt.Fprintln(env.stdout, "\nThe demo has ended; its files are gone.")
-		return nil
-	})
+	}
+	<-env.ctx.Done()
+	fmt.Fprintln(env.stdout, "\nThe demo has ended; its files are gone.")
+	return nil
 }
 
 // demo is the world of one demo: a folder with the files that an operator would write, brokers, and a gateway.
@@ -87,10 +114,24 @@ type demo struct {
 	document string // its name in dir
 	plan     *plan.Plan
 	people   people
-	brokers  interface{ Close() }
+	kafka    *kfake.Cluster    // nil: no server of the document is Kafka
+	mqtt     *mqttBroker       // nil: none is MQTT
 	issuer   *throwaway.Issuer // nil: no server takes tokens
 	scopes   string            // of the tokens
 	audit    *observer.ObservedLogs
+}
+
+// close ends the brokers.
+func (d *demo) close() {
+	if d.kafka != nil {
+		d.kafka.Close()
+	}
+	if d.mqtt != nil {
+		_ = d.mqtt.Close()
+	}
+	if d.issuer != nil {
+		d.issuer.Close()
+	}
 }
 
 // path is a file of the demo.

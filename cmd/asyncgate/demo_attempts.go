@@ -37,6 +37,9 @@ type way struct {
 // attempts are the ways to try on one server: for each of its schemes the right way and the wrong ones, and what is wrong
 // on every server.
 func (d *demo) attempts(s *plan.Server) []attempt {
+	if s.MQTT != nil {
+		return d.mqttAttempts(s)
+	}
 	var all []attempt
 	add := func(scheme, what, code string, w way) {
 		all = append(all, attempt{s, scheme, what, code, func(ctx context.Context) error { return d.asClient(ctx, s, w) }})
@@ -55,7 +58,7 @@ func (d *demo) attempts(s *plan.Server) []attempt {
 			case r.Type == "apiKey":
 				d.keyAttempts(add, r.In)
 			case isToken(r):
-				d.tokenAttempts(add, r)
+				d.tokenAttempts(add, s, r)
 			default:
 				d.passwordAttempts(add, r)
 			}

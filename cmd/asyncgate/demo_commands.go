@@ -12,10 +12,14 @@ import (
 
 // printCommands says how to try the demo with a client of one's own.
 func (d *demo) printCommands() error {
-	fmt.Fprintf(d.env.stdout, "\nThe gateway stays up until you press Ctrl-C. Its files, as you would write them, are in %s\n", d.dir)
+	fmt.Fprintf(d.env.stdout, "\nThe files of %s, as you would write them, are in %s\n", d.document, d.dir)
 	for i := range d.plan.Servers {
 		s := &d.plan.Servers[i]
 		if !s.Enforced {
+			continue
+		}
+		if s.MQTT != nil {
+			fmt.Fprintf(d.env.stdout, "\n# %s, as alice\n%s\n", s.Name, d.mqttCommands(s))
 			continue
 		}
 		c := d.clientOf(s)

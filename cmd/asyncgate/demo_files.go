@@ -27,7 +27,7 @@ const demoBrokers = 3
 
 // people are the credentials of the demo, good and bad. The passwords guard nothing: the world is made for one run.
 type people struct {
-	password, key, revokedKey string
+	password, key, bobsKey, revokedKey string
 }
 
 // prepare starts the brokers and writes every file that the gateway needs.
@@ -41,33 +41,43 @@ func (d *demo) prepare(document []byte) error {
 		if err := report.Problems(d.env.stderr, problems); err != nil {
 			return err
 		}
-		return &exitError{exitProblem, fmt.Errorf("%s has no Kafka server whose security can be shown", d.document)}
+		return &exitError{exitProblem, fmt.Errorf("%s has no Kafka or MQTT server whose security can be shown", d.document)}
 	}
-	brokers, err := kfake.NewCluster(kfake.NumBrokers(demoBrokers), kfake.SeedTopics(demoBrokers, demoTopic))
-	if err != nil {
+	if err := d.startBrokers(p); err != nil {
 		return fmt.Errorf("embedded brokers: %w", err)
 	}
-	d.brokers = brokers
-	for _, write := range []func() error{
-		func() error { return d.startIssuer(p) },
-		d.writeCertificates,
-		d.writeCredentials,
-		func() error { return d.writeSettings(p, brokers.ListenAddrs()) },
-	} {
-		if err := write(); err != nil {
-			brokers.Close()
-			if d.issuer != nil {
-				d.issuer.Close()
-			}
+	if err := d.startIssuer(p); err != nil {
+		return err
+	}
+	if err := d.writeCertificates(); err != nil {
+		return err
+	}
+	if err := d.writeCredentials(); err != nil {
+		return err
+	}
+	return d.writeSettings(p)
+}
+
+// startBrokers starts the brokers that the servers of a plan need.
+func (d *demo) startBrokers(p *plan.Plan) (err error) {
+	for _, s := range p.Servers {
+		switch {
+		case !demonstrable(s):
+		case s.MQTT != nil && d.mqtt == nil:
+			d.mqtt, err = startMQTTBroker()
+		case s.MQTT == nil && d.kafka == nil:
+			d.kafka, err = kfake.NewCluster(kfake.NumBrokers(demoBrokers), kfake.SeedTopics(demoBrokers, demoTopic))
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// demonstrable reports whether the demo can run a server: it is Kafka, and asks for something that is enforced.
+// demonstrable reports whether the demo can run a server: it is Kafka or MQTT, and asks for something that is enforced.
 func demonstrable(s plan.Server) bool {
-	return strings.HasPrefix(strings.ToLower(s.Protocol), "kafka") && slices.ContainsFunc(s.Alternatives,
+	return (s.MQTT != nil || strings.HasPrefix(strings.ToLower(s.Protocol), "kafka")) && slices.ContainsFunc(s.Alternatives,
 		func(a plan.Alternative) bool { return a.Enabled })
 }
 
@@ -103,7 +113,7 @@ func (d *demo) writeCertificates() error {
 	return nil
 }
 
-// writeCredentials makes alice, whom every scheme lets in, carol, whose password has expired, and a key of dave's that
+// writeCredentials makes alice, whom every scheme lets in, bob, her neighbour, carol, whose password has expired, and a key of dave's that
 // was revoked: with the same commands that an operator uses.
 func (d *demo) writeCredentials() error {
 	path := d.path(credentialsName)
@@ -125,9 +135,11 @@ func (d *demo) writeCredentials() error {
 	}
 	d.people.password = "streetlights"
 	manage(d.people.password, "add", "alice", "--password-stdin")
+	manage(d.people.password, "add", "bob", "--password-stdin")
 	manage(d.people.password, "add", "carol", "--password-stdin")
 	manage("", "add", "alice", "--kind", "certificate", "--match", "CN=alice")
 	d.people.key = manage("", "add", "alice", "--kind", "key", "--generate")
+	d.people.bobsKey = manage("", "add", "bob", "--kind", "key", "--generate")
 	d.people.revokedKey = manage("", "add", "dave", "--kind", "key", "--generate")
 	manage("", "revoke", "dave")
 	if err != nil {
@@ -144,7 +156,7 @@ func (d *demo) writeCredentials() error {
 }
 
 // writeSettings writes the settings that an operator would write, with loopback for every host of the document.
-func (d *demo) writeSettings(p *plan.Plan, bootstrap []string) error {
+func (d *demo) writeSettings(p *plan.Plan) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "credentials: %s\n", credentialsName)
 	if d.issuer != nil {
@@ -159,10 +171,17 @@ func (d *demo) writeSettings(p *plan.Plan, bootstrap []string) error {
 			continue
 		}
 		port := freePorts(int(s.Advertise.Port), taken)
-		fmt.Fprintf(&b, "  %s:\n    listen: 127.0.0.1:%d\n    advertise: 127.0.0.1:%d\n    brokers: { ports: %d-%d }\n    upstream: { bootstrap: [%s] }\n",
-			s.Name, port, port, port+1, port+demoBrokers, strings.Join(bootstrap, ", "))
+		fmt.Fprintf(&b, "  %s:\n    listen: 127.0.0.1:%d\n    advertise: 127.0.0.1:%d\n", s.Name, port, port)
+		if s.MQTT != nil {
+			fmt.Fprintf(&b, "    upstream: { address: %s }\n", d.mqtt.address)
+		} else {
+			fmt.Fprintf(&b, "    brokers: { ports: %d-%d }\n    upstream: { bootstrap: [%s] }\n",
+				port+1, port+demoBrokers, strings.Join(d.kafka.ListenAddrs(), ", "))
+		}
 		certificates := proves(s, sasl.External)
-		if s.TLS != nil || certificates || proves(s, sasl.Plain) || proves(s, sasl.OAuthBearer) { // a password in clear is an error, and a certificate is at hand
+		reusable := proves(s, sasl.Plain) || proves(s, sasl.Password) || proves(s, sasl.Basic) || proves(s, sasl.OAuthBearer) ||
+			proves(s, sasl.Header) || proves(s, sasl.HTTPKey)
+		if s.TLS != nil || certificates || reusable { // a password in clear is an error, and a certificate is at hand
 			b.WriteString("    tls: { certificate: gateway.pem, key: gateway.key")
 			if certificates {
 				b.WriteString(", clientCA: ca.pem")

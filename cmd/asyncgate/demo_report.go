@@ -14,7 +14,7 @@ import (
 // who should not was refused, and the audit log says why.
 func (d *demo) selfCheck(ctx context.Context) bool {
 	out := d.env.stdout
-	fmt.Fprintf(out, "asyncgate enforces %s in front of %d embedded brokers.\n\n", d.document, demoBrokers)
+	fmt.Fprintf(out, "asyncgate enforces %s in front of %s.\n\n", d.document, d.behind())
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "SERVER\tSCHEME\tWHO COMES\tEXPECTED\tOUTCOME\tHELD")
 	lines, failed := 0, 0
@@ -42,6 +42,17 @@ func (d *demo) selfCheck(ctx context.Context) bool {
 		fmt.Fprintf(d.env.stderr, "asyncgate: %s\n", f)
 	}
 	return failed == 0 && lines > 0
+}
+
+// behind says what stands behind the gateway.
+func (d *demo) behind() string {
+	switch {
+	case d.mqtt == nil:
+		return fmt.Sprintf("%d embedded brokers", demoBrokers)
+	case d.kafka == nil:
+		return "an embedded MQTT broker"
+	}
+	return fmt.Sprintf("%d embedded Kafka brokers and an MQTT broker", demoBrokers)
 }
 
 func (a attempt) expected() string {

@@ -44,14 +44,36 @@ servers:
 	}
 }
 
-func TestDemoOfADocumentWithoutAKafkaServerSaysSo(t *testing.T) {
+func TestDemoShowsEverySchemeOfMQTT(t *testing.T) {
+	document := filepath.Join(t.TempDir(), "mqtt.yml")
+	err := os.WriteFile(document, []byte(`asyncapi: 3.0.0
+info: { title: All of them, version: 1.0.0 }
+servers:
+  users: { host: 'localhost:19193', protocol: mqtt, security: [{ type: userPassword }] }
+  keys: { host: 'localhost:19293', protocol: mqtts, security: [{ type: apiKey, in: password }] }
+  proofs: { host: 'localhost:19393', protocol: mqtt5, security: [{ type: scramSha256 }, { type: plain }] }
+  certificates: { host: 'localhost:19493', protocol: secure-mqtt, security: [{ type: X509 }] }
+  either: { host: 'localhost:19593', protocol: mqtts, security: [{ type: scramSha512 }, { type: X509 }] }
+  web: { host: 'localhost:19693', pathname: /mqtt, protocol: wss, bindings: { mqtt: {} }, security: [{ type: userPassword }] }
+`), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr strings.Builder
+	code := run(&environment{ctx: t.Context(), stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}, []string{"demo", "--once", document})
+	if code != exitOK || !strings.Contains(stdout.String(), "56 of 56 lines held.") {
+		t.Fatalf("exit %d\n%s%s", code, &stdout, &stderr)
+	}
+}
+
+func TestDemoOfADocumentWithoutABrokerSaysSo(t *testing.T) {
 	document := filepath.Join(t.TempDir(), "amqp.yml")
 	if err := os.WriteFile(document, []byte("asyncapi: 3.0.0\ninfo: { title: x, version: 1.0.0 }\nservers:\n  a: { host: h, protocol: amqp }\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var stdout, stderr strings.Builder
 	code := run(&environment{ctx: t.Context(), stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}, []string{"demo", document})
-	if code != exitProblem || !strings.Contains(stderr.String(), "no Kafka server") {
+	if code != exitProblem || !strings.Contains(stderr.String(), "no Kafka or MQTT server") {
 		t.Fatalf("exit %d\n%s%s", code, &stdout, &stderr)
 	}
 }

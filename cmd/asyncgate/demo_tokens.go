@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,7 +57,7 @@ func isToken(r plan.Requirement) bool {
 }
 
 // tokenAttempts are the ways to come with a token.
-func (d *demo) tokenAttempts(add adder, r plan.Requirement) {
+func (d *demo) tokenAttempts(add adder, s *plan.Server, r plan.Requirement) {
 	with := func(change map[string]any) way {
 		claims := d.issuer.Claims("alice", demoAudience, time.Hour)
 		claims["scope"] = d.scopes
@@ -72,7 +73,7 @@ func (d *demo) tokenAttempts(add adder, r plan.Requirement) {
 		forged = tokenWay(token[:strings.LastIndexByte(token, '.')+1]+strings.Repeat("A", 342), nil)
 	}
 	add(schemeName(r), "a token that nobody signed", sasl.CodeTokenSignature, forged)
-	if len(r.Scopes) > 0 {
+	if len(r.Scopes) > 0 && tokenWays(s) == 1 { // or another way in asks for fewer
 		add(schemeName(r), "a token without the scopes", "missing-scope", with(map[string]any{"scope": ""}))
 	}
 }
@@ -87,4 +88,52 @@ func schemeName(r plan.Requirement) string {
 
 func tokenWay(token string, err error) way {
 	return way{login: kgo.SASL(oauth.Oauth(func(context.Context) (oauth.Auth, error) { return oauth.Auth{Token: token}, err }))}
+}
+
+// onlyInRequest reports whether a requirement is met by nothing but what an HTTP request has beside Basic: the demo's MQTT
+// client cannot bring that.
+func onlyInRequest(r plan.Requirement) bool {
+	return r.Type == "httpApiKey" || isToken(r) && !slices.Contains(r.Mechanisms, sasl.Password)
+}
+
+// mqttToken is a client that brings a token as its password.
+func (d *demo) mqttToken(subject string) mqttLogin {
+	claims := d.issuer.Claims(subject, demoAudience, time.Hour)
+	claims["scope"] = d.scopes
+	return d.mqttSigned(claims)
+}
+
+func (d *demo) mqttSigned(claims map[string]any) mqttLogin {
+	token, err := d.issuer.Sign(claims)
+	if err != nil {
+		token = "none"
+	}
+	return mqttLogin{user: "whoever", password: token}
+}
+
+// mqttTokens are the ways to come to an MQTT server with a token.
+func (d *demo) mqttTokens(add mqttAdder, s *plan.Server, r plan.Requirement) {
+	with := func(change map[string]any) mqttLogin {
+		claims := d.issuer.Claims("alice", demoAudience, time.Hour)
+		claims["scope"] = d.scopes
+		maps.Copy(claims, change)
+		return d.mqttSigned(claims)
+	}
+	add(schemeName(r), "alice with her token", "", with(nil))
+	add(schemeName(r), "a token that has expired", sasl.CodeExpired, with(map[string]any{"exp": time.Now().Add(-time.Hour).Unix()}))
+	add(schemeName(r), "a token for another service", sasl.CodeTokenAudience, with(map[string]any{"aud": "another"}))
+	if len(r.Scopes) > 0 && tokenWays(s) == 1 { // or another way in asks for fewer
+		add(schemeName(r), "a token without the scopes", "missing-scope", with(map[string]any{"scope": ""}))
+	}
+}
+
+// tokenWays is how many ways into a server a token is.
+func tokenWays(s *plan.Server) int {
+	n := 0
+	for _, a := range s.Alternatives {
+		if a.Enabled && slices.ContainsFunc(a.All, isToken) {
+			n++
+		}
+	}
+	return n
 }

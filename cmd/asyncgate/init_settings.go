@@ -140,6 +140,12 @@ credentials: credentials.yaml
 # Principals that may use admin APIs: create topics, change configurations, administer ACLs.
 # admins: [ops]
 
+# How far the document is enforced: connections (who gets in), operations (also what they do there), or observe (what would
+# be denied is recorded). asyncgate check shows what each server allows; docs/semantics.md explains it.
+# enforce: operations
+# perspective: application   # the clients are the application of the document; or counterparty, or either
+# grants: [ { principal: billing, topic: "audit.*", actions: [produce] } ]   # beyond the document
+
 # What clients can cost; these are the defaults.
 # limits:
 #   handshake: 10s         # from accept to the end of the login

@@ -56,7 +56,7 @@ func TestInitLeavesOnlyTheBrokersToSay(t *testing.T) {
 
 func TestInitWritesWhatRunTakes(t *testing.T) {
 	dir := put(t, map[string]string{"api.yml": `asyncapi: 3.0.0
-info: { title: Orders }
+info: { title: Orders, version: "1" }
 servers:
   scram:
     host: 'kafka.example.org:{port}'

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/asyncgate/asyncgate/asyncapi"
+	"github.com/asyncgate/asyncgate/lint"
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/plan/compile"
 	"github.com/asyncgate/asyncgate/references"
@@ -23,10 +24,12 @@ const settingsName = "asyncgate.yaml"
 type loaded struct {
 	name     string             // of the document
 	data     []byte             // its text
-	others   map[string][]byte  // text of the files that it refers to
+	settings string             // their path; empty: there are none
 	doc      *asyncapi.Document // nil: it cannot be read, and the problems say why
 	plan     *plan.Plan         // never nil; not to be run if there is a problem of severity error
 	problems []plan.Problem
+
+	redact func(string) string // see redacted
 }
 
 // loadPlan makes the plan of a document and its settings.
@@ -70,9 +73,9 @@ func load(docPath, settingsPath string, remote []string, opt compile.Options) (*
 // makePlan compiles a document that is in memory. With nil files it has to be the only one. The settings, and the problems
 // found in them, may be nil.
 func makePlan(name string, data []byte, files asyncapi.Files, set *settings.Settings, found []plan.Problem, opt compile.Options) *loaded {
-	one := &loaded{name: name, data: data, others: map[string][]byte{}, plan: &plan.Plan{Document: name}}
-	if files != nil {
-		files = &keeping{files, one.others}
+	one := &loaded{name: name, data: data, plan: &plan.Plan{Document: name}}
+	if set != nil {
+		one.settings = set.File
 	}
 	var read []asyncapi.Problem
 	one.doc, read = asyncapi.ReadFrom(name, data, files)
@@ -80,10 +83,23 @@ func makePlan(name string, data []byte, files asyncapi.Files, set *settings.Sett
 		one.problems = append(compile.Found(nil, nil, read), found...)
 		return one
 	}
+	read = append(read, one.doc.Validate()...)
 	var compiled []plan.Problem
 	one.plan, compiled = compile.Compile(one.doc, set, opt)
-	one.problems = order(name, append(append(compile.Found(one.doc, one.plan, read), found...), compiled...))
+	one.problems = order(name, one.redacted(append(append(compile.Found(one.doc, one.plan, read), found...), compiled...)))
 	return one
+}
+
+// redacted takes the secrets that stand in the document out of what quotes it.
+func (one *loaded) redacted(problems []plan.Problem) []plan.Problem {
+	if one.redact == nil {
+		one.redact = lint.Redactor(one.doc)
+	}
+	for i := range problems {
+		p := &problems[i]
+		p.Message, p.Hint, p.Pointer = one.redact(p.Message), one.redact(p.Hint), one.redact(p.Pointer)
+	}
+	return problems
 }
 
 // filesOf opens what the references of a document name. Remote is what --allow-remote says.
@@ -93,20 +109,6 @@ func filesOf(document string, remote []string) (asyncapi.Files, error) {
 		return nil, fmt.Errorf("--allow-remote: %w", err)
 	}
 	return references.Beside(document, allowed), nil
-}
-
-// keeping are files whose texts are kept, to be shown beside a problem.
-type keeping struct {
-	asyncapi.Files
-	texts map[string][]byte
-}
-
-func (k *keeping) Read(name string, limit int) ([]byte, error) {
-	data, err := k.Files.Read(name, limit)
-	if err == nil {
-		k.texts[name] = data
-	}
-	return data, err
 }
 
 // order sorts problems by file and line, as a person reads. Those of the document come first; what has no line comes

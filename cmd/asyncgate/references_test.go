@@ -13,7 +13,7 @@ import (
 
 const splitDocument = `asyncapi: 3.0.0
 info: { title: Split, version: 1.0.0 }
-servers: { $ref: './common/servers.yaml' }
+servers: { prod: { $ref: './common/servers.yaml#/prod' } }
 channels:
   orders: { $ref: 'channels.json#/orders' }
 operations:

@@ -70,7 +70,7 @@ func start(t *testing.T, args ...string) *started {
 // record waits for a log record.
 func (s *started) record(message string) map[string]any {
 	s.t.Helper()
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); <-time.After(5 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); <-time.After(5 * time.Millisecond) {
 		for line := range strings.Lines(s.stderr.String()) {
 			var m map[string]any
 			if json.Unmarshal([]byte(line), &m) == nil && m["msg"] == message {
@@ -89,7 +89,7 @@ func (s *started) exit(want int) {
 		if code != want {
 			s.t.Errorf("exit %d, want %d:\n%s", code, want, s.stderr.String())
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(30 * time.Second):
 		s.t.Fatalf("still running:\n%s", s.stderr.String())
 	}
 }

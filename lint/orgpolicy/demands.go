@@ -21,6 +21,8 @@ var demands = []demand{
 	{"policy/server-security", serverSecurity},
 	{"policy/tls", tls},
 	{"policy/scheme", schemes},
+	{"policy/operation-security", operationSecurity},
+	{"policy/operation-scopes", operationScopes},
 	{"policy/scope-name", scopeName},
 	{"policy/info", info},
 }
@@ -103,8 +105,12 @@ func schemes(f *finder) {
 			}
 		}
 	})
+	f.operations(func(o *asyncapi.Operation) {
+		lint.UsesOf(o.Security, func(use asyncapi.SchemeUse) { f.scheme(use, hint) })
+	})
 }
 
+// scheme holds one use of a scheme against the types that are allowed.
 func (f *finder) scheme(use asyncapi.SchemeUse, hint string) {
 	if !slices.Contains(f.Schemes, use.Scheme.Type.Value) {
 		f.add(use.Place, hint, "the policy allows no scheme such as %s", lint.NameOf(use.Scheme))
@@ -140,9 +146,12 @@ func info(f *finder) {
 	if len(f.Info) == 0 {
 		return
 	}
-	at, there := f.doc.Fields("/info")
+	at := f.doc.Info.Place
+	if at.Line == 0 {
+		at = asyncapi.Place{File: f.doc.File, Line: 1, Column: 1}
+	}
 	for _, name := range f.Info {
-		if !slices.Contains(there, name) {
+		if !slices.Contains(f.doc.Info.Fields, name) {
 			f.add(at, "add it", "the policy asks for %s in info", name)
 		}
 	}

@@ -1,7 +1,7 @@
 package orgpolicy
 
 import (
-	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,11 +11,12 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
-	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 
 	"github.com/asyncgate/asyncgate/docs/problems"
+	"github.com/asyncgate/asyncgate/internal/yamlnode"
 	"github.com/asyncgate/asyncgate/plan"
 )
 
@@ -62,6 +63,9 @@ func Parse(name string, data []byte) *Policy {
 	p := &Policy{rules: map[string]string{}}
 	r.rules(p, value)
 	r.require(p, value)
+	slices.SortStableFunc(r.problems, func(a, b plan.Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
 	p.Problems = r.problems
 	return p
 }
@@ -89,41 +93,11 @@ func (r *reader) decode(data []byte) *yaml.Node {
 		r.fault("policy/syntax", place{}, "", "", "the policy has more than 256 KiB")
 		return nil
 	}
-	loader, err := yaml.NewLoader(bytes.NewReader(data), yaml.WithPlugin(loaderlimits.New(loaderlimits.DepthFunc(
-		func(depth int, _ *loaderlimits.DepthContext) error {
-			if depth > maxDepth {
-				return fmt.Errorf("more than %d levels deep", maxDepth)
-			}
-			return nil
-		}))))
-	if err != nil {
-		r.syntax(err)
-		return nil
+	root, bad := yamlnode.One(data, maxDepth)
+	if bad != nil {
+		r.fault("policy/syntax", place{bad.Line, bad.Column}, "", bad.Hint, "%s", bad.Message)
 	}
-	var document, second yaml.Node
-	switch err := loader.Load(&document); {
-	case errors.Is(err, io.EOF):
-		return nil
-	case err != nil:
-		r.syntax(err)
-		return nil
-	}
-	if err := loader.Load(&second); !errors.Is(err, io.EOF) {
-		r.fault("policy/syntax", place{second.Line, second.Column}, "", "keep one document in the file", "a second YAML document begins here")
-		return nil
-	}
-	if root := document.Content[0]; root.Tag != "!!null" {
-		return root
-	}
-	return nil
-}
-
-func (r *reader) syntax(err error) {
-	at, message := place{}, err.Error()
-	if load := (*yaml.LoadError)(nil); errors.As(err, &load) {
-		at, message = place{load.Mark.Line, load.Mark.Column}, load.Message
-	}
-	r.fault("policy/syntax", at, "", "look at the indentation and quotes of this line and the one before", "not YAML: %s", message)
+	return root
 }
 
 // value is a node as the values of JSON, for the schema. Where everything stands is kept.
@@ -181,8 +155,11 @@ func (r *reader) rules(p *Policy, value any) {
 		case !known:
 			r.fault("policy/unknown-rule", r.keys[pointer], pointer, "asyncgate check --rules lists all", "there is no problem with the code %q", code)
 		case Fixed(page) && word != string(plan.Error):
-			r.fault("policy/fixed-rule", r.keys[pointer], pointer, "remove the line, and repair what it is about",
-				"%s cannot be lowered: the gateway does not start with it, whatever a policy says", code)
+			why := "the gateway does not start with it, whatever a policy says"
+			if strings.HasPrefix(code, "policy/") {
+				why = "a policy that is not understood would ask for nothing"
+			}
+			r.fault("policy/fixed-rule", r.keys[pointer], pointer, "remove the line, and repair what it is about", "%s cannot be lowered: %s", code, why)
 		default:
 			p.rules[code] = word
 		}

@@ -2,25 +2,19 @@ package orgpolicy
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
-	"golang.org/x/text/language"
-	"golang.org/x/text/message"
-
-	"github.com/asyncgate/asyncgate/plan"
 )
 
 var escape = strings.NewReplacer("~", "~0", "/", "~1")
-
-var printer = message.NewPrinter(language.English)
 
 // compiled is the schema, ready to be used.
 var compiled = sync.OnceValue(func() *jsonschema.Schema {
@@ -43,9 +37,6 @@ func (r *reader) validate(value any) {
 		return
 	}
 	r.causes(invalid)
-	slices.SortFunc(r.problems, func(a, b plan.Problem) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
 }
 
 func (r *reader) causes(e *jsonschema.ValidationError) {
@@ -59,11 +50,7 @@ func (r *reader) causes(e *jsonschema.ValidationError) {
 	for _, token := range e.InstanceLocation {
 		pointer += "/" + escape.Replace(token)
 	}
-	what := "the policy"
-	if n := len(e.InstanceLocation); n > 0 {
-		what = fmt.Sprintf("%q", e.InstanceLocation[n-1])
-	}
-	at := r.places[pointer]
+	what, at := nameOf(e.InstanceLocation), r.places[pointer]
 	switch k := e.ErrorKind.(type) {
 	case *kind.AdditionalProperties:
 		for _, key := range k.Properties {
@@ -72,12 +59,34 @@ func (r *reader) causes(e *jsonschema.ValidationError) {
 				"%s has no key %q", what, key)
 		}
 	case *kind.Type:
-		r.fault("policy/wrong-type", at, pointer, "", "%s has to be of type %s, not %s", what, strings.Join(k.Want, " or "), k.Got)
+		r.fault("policy/wrong-type", at, pointer, "", "%s has to be %s, not %s", what, typeNames[k.Want[0]], typeNames[k.Got])
 	case *kind.Enum:
 		r.fault("policy/invalid-value", at, pointer, "write one of "+list(k.Want), "%s: %s is none of the values there are", what, list([]any{k.Got}))
+	case *kind.MinItems, *kind.MinLength:
+		r.fault("policy/invalid-value", at, pointer, "leave it out if nothing is asked for", "%s is empty", what)
+	case *kind.Minimum:
+		r.fault("policy/invalid-value", at, pointer, "leave it out if none are needed", "%s has to be 1 or more", what)
 	default:
-		r.fault("policy/invalid-value", at, pointer, "", "%s: %s", what, strings.ReplaceAll(e.ErrorKind.LocalizedString(printer), "\n", " "))
+		r.fault("policy/invalid-value", at, pointer, "", "%s cannot have this value", what)
 	}
+}
+
+// typeNames are the types of JSON in words.
+var typeNames = map[string]string{
+	"object": "an object", "array": "a list", "string": "a string", "boolean": "true or false", "integer": "a whole number",
+	"number": "a number", "null": "empty",
+}
+
+// nameOf is what a place is called in messages.
+func nameOf(location []string) string {
+	if len(location) == 0 {
+		return "the policy"
+	}
+	last := location[len(location)-1]
+	if _, err := strconv.Atoi(last); err == nil {
+		return "item " + last + " of " + nameOf(location[:len(location)-1])
+	}
+	return strings.Trim(strconv.Quote(last), `"`)
 }
 
 // list is values for a message.

@@ -138,5 +138,12 @@ func (c *compiler) noBrokerHint() string {
 			return fmt.Sprintf("protocol %q is written %s", s.Protocol.Value, lower)
 		}
 	}
-	return ""
+	if len(c.doc.Servers) == 0 {
+		address := "host"
+		if c.doc.Major == 2 {
+			address = "url"
+		}
+		return "add servers: { prod: { " + address + ": 'kafka.example.org:9093', protocol: kafka-secure, security: […] } }"
+	}
+	return "add a server of one of them, or correct the protocol of those there are"
 }

@@ -46,8 +46,8 @@ func opposite(actions []plan.Action) []plan.Action {
 
 // direction reports a document of 2.x whose rules could go either way.
 func (c *compiler) direction() {
-	any := slices.ContainsFunc(c.out.Servers, func(s plan.Server) bool { return len(s.Rules) > 0 })
-	if c.perspective() != "" || !any {
+	rules := slices.ContainsFunc(c.out.Servers, func(s plan.Server) bool { return len(s.Rules) > 0 })
+	if c.perspective() != "" || !rules {
 		return
 	}
 	at := place{file: c.doc.File}

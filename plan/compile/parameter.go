@@ -40,7 +40,7 @@ func (c *compiler) parameter(w *work, o *asyncapi.Operation, channel *asyncapi.C
 
 // parameterValue warns of a value that no topic can have in that place.
 func (c *compiler) parameterValue(w *work, p *plan.Parameter, value asyncapi.Text) {
-	why, hint := "", ""
+	var why, hint string
 	switch {
 	case value.Value == "":
 		why = "is empty"

@@ -10,16 +10,13 @@ import (
 	"github.com/asyncgate/asyncgate/sasl"
 )
 
-// The longest fixed header, and how much of a CONNECT says its version: the name, and the level after it.
-const (
-	maxHeader   = 5
-	versionTill = 9
-)
+// maxHeader is the longest fixed header, in bytes.
+const maxHeader = 5
 
 // readConnect reads the first packet, which has to be a CONNECT. Without a result the client has been refused, or has
 // left with the error.
 func (c *connection) readConnect(ctx context.Context) (*wire.Connect, error) {
-	scan := wire.Stream{From: wire.Client, Max: wire.MaxConnect + maxHeader}
+	scan := wire.Stream{From: wire.Client, Max: wire.MaxConnect}
 	for {
 		b := c.client.Bytes()
 		if len(b) > 0 && wire.Type(b[0]>>4) != wire.CONNECT {
@@ -32,14 +29,14 @@ func (c *connection) readConnect(ctx context.Context) (*wire.Connect, error) {
 			body := slices.Clone(b[h.Size:h.Len()]) // parts of it are needed until the broker has them
 			c.client.Discard(h.Len())
 			return c.decodeConnect(ctx, body)
-		case err != wire.ErrShort && (h.Size == 0 || len(b) >= h.Size+versionTill):
-			if h.Size > 0 { // or the version is not known, and nothing can be answered
+		case err != wire.ErrShort:
+			if h.Size > 0 { // if the version has come with it, it can be answered
 				connect, _ := wire.DecodeConnect(b[h.Size:])
 				c.version = connect.Version
 			}
 			return nil, c.violation(ctx, err)
 		}
-		if err := c.client.Fill(wire.MaxConnect + maxHeader); err != nil {
+		if err := c.client.Fill(wire.MaxConnect); err != nil {
 			return nil, c.unread(ctx, err)
 		}
 	}

@@ -23,6 +23,9 @@ func (c *connection) subscribe(ctx context.Context, h wire.Header, body []byte) 
 	if err != nil {
 		return edit{}, err
 	}
+	if s.Count > maxSubscriptions {
+		return edit{}, &wire.Malformed{Packet: wire.SUBSCRIBE, Reason: "more filters than a connection may have", Code: wire.QuotaExceeded}
+	}
 	var codes, kept []byte // nil while all are allowed
 	i, at, allowed := 0, 0, 0
 	for one, element := range s.All() {

@@ -97,9 +97,9 @@ func (c *connection) readAuth(ctx context.Context) (wire.Auth, *sasl.Reject, err
 		h, err := scan.Scan(b)
 		var a wire.Auth
 		switch {
-		case len(b) > 0 && h.Type == wire.DISCONNECT && err == nil:
+		case err == nil && h.Type == wire.DISCONNECT:
 			return a, nil, errLeft
-		case len(b) > 0 && h.Type != wire.AUTH:
+		case len(b) > 0 && h.Type != wire.AUTH && h.Type != wire.DISCONNECT:
 			return a, &sasl.Reject{Stage: sasl.StageHandshake, Code: "out-of-order",
 				Private: h.Type.String() + " in the middle of a login"}, nil
 		case err == nil:

@@ -13,13 +13,13 @@ import (
 	"github.com/asyncgate/asyncgate/test/inprocess"
 )
 
-// scramAuther is the client's side of SCRAM for paho.
-type scramAuther struct {
+// scramLogin is the client's side of SCRAM for paho.
+type scramLogin struct {
 	client sasl.Client
 	done   bool
 }
 
-func (a *scramAuther) Authenticate(p *paho.Auth) *paho.Auth {
+func (a *scramLogin) Authenticate(p *paho.Auth) *paho.Auth {
 	out, _, err := a.client.Next(p.Properties.AuthData)
 	if err != nil {
 		return &paho.Auth{ReasonCode: byte(packets.AuthContinueAuthentication)}
@@ -28,7 +28,7 @@ func (a *scramAuther) Authenticate(p *paho.Auth) *paho.Auth {
 		Properties: &paho.AuthProperties{AuthMethod: sasl.ScramSHA512, AuthData: out}}
 }
 
-func (a *scramAuther) Authenticated() { a.done = true }
+func (a *scramLogin) Authenticated() { a.done = true }
 
 // A client library that is not ours finds in the gateway the broker that it expects.
 func TestPaho(t *testing.T) {
@@ -48,14 +48,14 @@ func TestPaho(t *testing.T) {
 				return true, nil
 			}}}
 		connect := &paho.Connect{ClientID: "paho", CleanStart: true, KeepAlive: 30}
-		auther := &scramAuther{}
+		prover := &scramLogin{}
 		if server == "mqtt" {
 			connect.UsernameFlag, connect.Username, connect.PasswordFlag, connect.Password = true, "alice", true, []byte(inprocess.Password("alice"))
 		} else {
 			var first []byte
-			auther.client, first = prove(t, "alice", inprocess.Password("alice"))
+			prover.client, first = prove(t, "alice", inprocess.Password("alice"))
 			connect.Properties = &paho.ConnectProperties{AuthMethod: sasl.ScramSHA512, AuthData: first}
-			config.AuthHandler = auther
+			config.AuthHandler = prover
 		}
 		c := paho.NewClient(config)
 		ack, err := c.Connect(ctx, connect)
@@ -63,7 +63,7 @@ func TestPaho(t *testing.T) {
 			t.Fatalf("%s: %v", server, err)
 		}
 		if server == "scram" {
-			if _, done, err := auther.client.Next(ack.Properties.AuthData); !done || err != nil {
+			if _, done, err := prover.client.Next(ack.Properties.AuthData); !done || err != nil {
 				t.Errorf("the gateway has not proved itself: %v", err)
 			}
 		}

@@ -50,13 +50,14 @@ func (c *connection) upgrade(ctx context.Context) (bool, error) {
 	request, err := http.ReadRequest(in)
 	out := &response{conn: c.session.Conn, in: in, header: make(http.Header)}
 	switch {
-	case err == nil:
+	case err == nil && request.ProtoMajor == 1:
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, io.EOF) && limited.N == maxRequest:
 		return false, unlessLeft(err)
 	case limited.N <= 0:
 		return false, c.turnAway(ctx, out, http.StatusRequestHeaderFieldsTooLarge, "http-request", "an HTTP request whose head has more than 16 KiB")
 	default:
-		return false, c.turnAway(ctx, out, http.StatusBadRequest, "http-request", "no HTTP request: "+err.Error())
+		// The library would quote what it has read, and that may be a CONNECT with a password.
+		return false, c.turnAway(ctx, out, http.StatusBadRequest, "http-request", "no HTTP request")
 	}
 	limited.N = math.MaxInt64
 	if path := c.server.MQTT.Path; path != "" && request.URL.Path != path {

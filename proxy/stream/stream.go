@@ -104,13 +104,13 @@ func (s *Stream) read() error {
 	return err
 }
 
-// await waits for the first byte without holding a buffer, then reads.
+// await waits for bytes without holding a buffer: on plain TCP for all that there are, elsewhere for the first.
 func (s *Stream) await() error {
 	if s.raw != nil {
 		return s.awaitRaw()
 	}
-	// On TLS a read of one byte decrypts a whole record into the connection's own memory, so that the second read
-	// costs no system call.
+	// On TLS a read of one byte decrypts a whole record into the connection's own memory, so that the next read costs no
+	// system call. It is left to the next Fill: one byte may be all that has come, and enough to refuse a stranger.
 	n, err := s.conn.Read(s.first[:])
 	if n == 0 {
 		if err == nil {
@@ -121,8 +121,5 @@ func (s *Stream) await() error {
 	s.buf = getBuffer(s.size)
 	s.buf[0] = s.first[0]
 	s.r, s.w = 0, 1
-	if err == nil {
-		_ = s.read() // a packet is never one byte: more has come, or will; the next call tells an error again
-	}
-	return nil
+	return nil // an error that came with the byte is told again by the next call
 }

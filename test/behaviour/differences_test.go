@@ -122,23 +122,16 @@ func TestEveryDifferenceIsOfADialogueAndHasAReason(t *testing.T) {
 }
 
 func TestTheDocumentationTellsTheDifferences(t *testing.T) {
-	path := parts.Path(t, "docs", "differences.md")
 	want := documentation(t)
 	if *update {
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		parts.WriteSection(t, want, "kafka", "docs", "differences.md")
 	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != want {
-		t.Errorf("docs/differences.md is not what %s says; go test ./test/behaviour -update writes it", differencesPath)
+	if got := parts.Section(t, "kafka", "docs", "differences.md"); got != want {
+		t.Errorf("the part about Kafka of docs/differences.md is not what %s says; go test ./test/behaviour -update writes it", differencesPath)
 	}
 }
 
-// documentation is the page that is made from the list.
+// documentation is the part of the page that is made from the list.
 func documentation(t testing.TB) string {
 	t.Helper()
 	recorded, count := map[string]*dialogue.Dialogue{}, 0
@@ -155,7 +148,7 @@ func documentation(t testing.TB) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, introduction, count, count-different, different, len(list))
 	for _, c := range list {
-		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| dialogue | a broker | the gateway |\n|---|---|---|\n", c.title, strings.Join(c.Preamble, "\n"))
+		fmt.Fprintf(&b, "\n### %s\n\n%s\n\n| dialogue | a broker | the gateway |\n|---|---|---|\n", c.title, strings.Join(c.Preamble, "\n"))
 		for _, d := range c.Dialogues {
 			if r := recorded[d.Name]; r != nil {
 				broker, gateway := apart(r, d)
@@ -166,10 +159,7 @@ func documentation(t testing.TB) string {
 	return b.String()
 }
 
-const introduction = `# Where the gateway answers otherwise than a broker
-
-<!-- Made from test/behaviour/testdata/differences.list by go test ./test/behaviour -update. -->
-
+const introduction = `
 To a client the gateway is a broker: it answers every right, wrong, odd and out-of-order login as Apache Kafka does. That
 is held by %d recorded dialogues over raw sockets (test/behaviour/testdata): %d go with the gateway exactly as with a
 broker, %d do not, for the %d reasons below. A difference that is not on this page fails the tests, and so does an entry

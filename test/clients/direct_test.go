@@ -12,7 +12,7 @@ var single = kafkatest.Share(kafkatest.Options{})
 
 func TestMain(m *testing.M) {
 	code := parts.Main(m)
-	results.print()
+	results.Print()
 	os.Exit(code)
 }
 

@@ -129,12 +129,12 @@ func TestConsoleTools(t *testing.T) {
 	}
 	tool("turn the light on\n", "ConsoleProducer", "--topic", topic)
 	got := tool("", "consumer.ConsoleConsumer", "--topic", topic, "--group", "alice-console",
-		"--from-beginning", "--max-messages", "1", "--timeout-ms", "30000")
+		"--from-beginning", "--max-messages", "1", "--timeout-ms", "60000")
 	if got != "turn the light on\n" {
 		t.Errorf("kafka-console-consumer prints %q", got)
 	}
 	got = tool("", "consumer.ConsoleShareConsumer", "--topic", topic, "--group", "alice-share",
-		"--max-messages", "1", "--timeout-ms", "30000")
+		"--max-messages", "1", "--timeout-ms", "60000")
 	if got != "turn the light on\n" {
 		t.Errorf("kafka-console-share-consumer prints %q", got)
 	}

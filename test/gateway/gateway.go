@@ -135,11 +135,11 @@ func Start(t testing.TB, o Options) *Gateway {
 }
 
 // start runs the process from a goroutine that stays on its thread: Linux ends the process with the thread that made it
-// (see endWithParent), so that a killed test leaves no gateway behind.
+// (see parts.EndWithParent), so that a killed test leaves no gateway behind.
 func (g *Gateway) start(command *exec.Cmd, logs io.Reader) error {
 	started := make(chan error)
 	go func() {
-		endWithParent(command)
+		parts.EndWithParent(command)
 		err := command.Start()
 		g.process = command.Process
 		started <- err

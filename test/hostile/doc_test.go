@@ -6,4 +6,7 @@
 // gateway allocate at most four times its bytes and 64 KiB, and compute for 5 ms; afterwards there are no more goroutines
 // and descriptors than before; there is one audit record with the expected code, and no password in the log; and a
 // client that means well is answered meanwhile.
+//
+// The vectors of MQTT are the classes M01 to M11 and W01, [mqttVector] says how to read them. They are had on TCP and inside
+// a WebSocket, and judged by package wire alone besides.
 package hostile_test

@@ -70,7 +70,7 @@ func TestHostile(t *testing.T) {
 		}
 		s.try(v, counts[v.class])
 	}
-	s.report(counts)
+	report(t, counts, s.worked)
 }
 
 // employ begins the work of the legitimate client.
@@ -157,7 +157,7 @@ func (s *stage) try(v vector, sum *costs) {
 	if least.cpu > costCPU {
 		s.t.Errorf("%s: took %v of CPU", name, least.cpu)
 	}
-	sum.add(least, result)
+	sum.add(least, result.Sent)
 }
 
 func (s *stage) play(name string, v vector, p dialogue.Patience) *dialogue.Result {
@@ -215,7 +215,7 @@ func (s *stage) checkUpstream(name string) {
 }
 
 // report prints what the classes cost.
-func (s *stage) report(counts map[string]*costs) {
+func report(t *testing.T, counts map[string]*costs, worked int) {
 	var table bytes.Buffer
 	fmt.Fprintf(&table, "class  vectors  most CPU  most allocated  largest\n")
 	total := 0
@@ -224,7 +224,7 @@ func (s *stage) report(counts map[string]*costs) {
 		total += c.count
 		fmt.Fprintf(&table, "%-6s %7d %9s %12d B %6d B\n", class, c.count, c.cpu.Round(10*time.Microsecond), c.allocated, c.sent)
 	}
-	s.t.Logf("%d hostile inputs, while a legitimate client was answered %d times\n%s", total, s.worked, table.String())
+	t.Logf("%d hostile inputs, while a legitimate client was answered %d times\n%s", total, worked, table.String())
 }
 
 // costs are what the vectors of a class cost at most.
@@ -234,9 +234,9 @@ type costs struct {
 	sent int
 }
 
-func (c *costs) add(one cost, r *dialogue.Result) {
+func (c *costs) add(one cost, sent int) {
 	c.allocated, c.cpu = max(c.allocated, one.allocated), max(c.cpu, one.cpu)
-	c.sent = max(c.sent, r.Sent)
+	c.sent = max(c.sent, sent)
 }
 
 // held is what a process holds that it must give back.

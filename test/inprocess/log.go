@@ -108,19 +108,29 @@ func (l *Log) Forget() {
 
 // Await returns the first record for which match is true, also one that was logged before; false if none comes in time.
 func (l *Log) Await(within time.Duration, match func(Record) bool) (Record, bool) {
+	found := l.AwaitMany(within, 1, match)
+	if len(found) == 0 {
+		return Record{}, false
+	}
+	return found[0], true
+}
+
+// AwaitMany returns the records for which match is true, once there are n of them or the time is over.
+func (l *Log) AwaitMany(within time.Duration, n int, match func(Record) bool) []Record {
 	late := time.NewTimer(within)
 	defer late.Stop()
 	for {
 		l.kept.mu.Lock()
 		changed := l.kept.changed
 		l.kept.mu.Unlock()
-		if found := l.Records(match); len(found) > 0 {
-			return found[0], true
+		found := l.Records(match)
+		if len(found) >= n {
+			return found
 		}
 		select {
 		case <-changed:
 		case <-late.C:
-			return Record{}, false
+			return found
 		}
 	}
 }

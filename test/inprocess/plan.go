@@ -127,12 +127,7 @@ type PlanOptions struct {
 // Plan has a server of each kind before one cluster. Clients on loopback are not slowed down for their failures, and a
 // drain does not wait.
 func Plan(o PlanOptions) *plan.Plan {
-	limits := plan.DefaultLimits()
-	limits.Drain = 100 * time.Millisecond
-	limits.ExemptClients = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
-	limits.Handshake = cmp.Or(o.Handshake, limits.Handshake)
-	limits.Idle = cmp.Or(o.Idle, limits.Idle)
-	p := &plan.Plan{Document: "in memory", Limits: limits}
+	p := bare(o)
 	add := func(name, protocol string, t *plan.TLS, ways ...plan.Alternative) *plan.Server {
 		p.Servers = append(p.Servers, plan.Server{
 			Name: name, Protocol: protocol, Enforced: true, Listen: "127.0.0.1:0", Advertise: plan.Address{Host: "127.0.0.1"},
@@ -151,6 +146,16 @@ func Plan(o PlanOptions) *plan.Plan {
 	byName := add(ByName, "kafka-secure", c.Server(plan.CertificateNone), users)
 	byName.Advertise.Host, byName.Brokers.SNI = "gateway.test", "broker-{id}.gateway.test"
 	return p
+}
+
+// bare is a plan without servers.
+func bare(o PlanOptions) *plan.Plan {
+	limits := plan.DefaultLimits()
+	limits.Drain = 100 * time.Millisecond
+	limits.ExemptClients = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	limits.Handshake = cmp.Or(o.Handshake, limits.Handshake)
+	limits.Idle = cmp.Or(o.Idle, limits.Idle)
+	return &plan.Plan{Document: "in memory", Limits: limits}
 }
 
 // The ways in.

@@ -32,6 +32,7 @@ func TestDecode(t *testing.T) {
 				t.Fatalf("%s: %s: %v", path, c.Name, err)
 			}
 			c.Expect(t, "read", read(s, b)+"\n")
+			secondOpinion(t, s, b)
 			total++
 		}
 	}

@@ -1,6 +1,6 @@
 // Package wire knows the structure of every MQTT packet of the versions 3.1, 3.1.1 and 5, and believes none.
 //
-// [Scan] walks a buffer and says where a packet ends, or that it can be none, from its first two to five bytes; it judges
+// [Stream.Scan] walks a buffer and says where a packet ends, or that it can be none, from its first two to five bytes; it judges
 // the length before anything of the body has to be read. The Decode functions read a body to the depth that decisions
 // need and refuse what the specification of its version does not allow; the Append methods write packets. Bytes of a
 // payload are never looked at: [Publish] is the head of a PUBLISH, which may be changed without copying what follows.

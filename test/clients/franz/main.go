@@ -48,7 +48,7 @@ func main() {
 	for i := range j.number("count", 10) {
 		j.values = append(j.values, fmt.Sprintf("%s-%d", j.arguments["group"], i))
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(j.number("timeout", 30))*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(j.number("timeout", 60))*time.Second)
 	defer cancel()
 
 	said := answer{Client: "franz-go", Job: j.name, Outcome: "accepted"}

@@ -34,7 +34,7 @@ public final class Client {
       int at = args[i].indexOf('=');
       arguments.put(args[i].substring(0, at), args[i].substring(at + 1));
     }
-    timeout = Duration.ofSeconds(Long.parseLong(arguments.getOrDefault("timeout", "30")));
+    timeout = Duration.ofSeconds(Long.parseLong(arguments.getOrDefault("timeout", "60")));
     int count = Integer.parseInt(arguments.getOrDefault("count", "10"));
     for (int i = 0; i < count; i++) values.add(argument("group") + "-" + i);
   }

@@ -5,7 +5,7 @@ const { Kafka, CompressionTypes, logLevel } = require('kafkajs')
 const job = process.argv[2]
 const a = Object.fromEntries(process.argv.slice(3).map(s => [s.slice(0, s.indexOf('=')), s.slice(s.indexOf('=') + 1)]))
 const count = Number(a.count || 10)
-const timeout = 1000 * Number(a.timeout || 30)
+const timeout = 1000 * Number(a.timeout || 60)
 
 function answer(outcome, error, records = 0) {
   const line = { client: 'kafkajs ' + require('kafkajs/package.json').version, job, outcome, records,

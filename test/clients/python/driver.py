@@ -15,7 +15,7 @@ class Arguments:
         self.job = argv[1]
         self.given = dict(arg.split("=", 1) for arg in argv[2:])
         self.count = int(self.given.get("count", "10"))
-        self.timeout = float(self.given.get("timeout", "30"))
+        self.timeout = float(self.given.get("timeout", "60"))
 
     def __getattr__(self, name):
         return self.given.get(name, "")

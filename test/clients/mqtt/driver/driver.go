@@ -1,0 +1,154 @@
+// Package driver is what the drivers of the Go clients share: arguments, TLS, and the answer; see ../README.md.
+package driver
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Arguments are JOB NAME=VALUE…
+type Arguments struct {
+	Client  string // name and version, for the answer
+	Job     string
+	Timeout time.Duration
+	Count   int
+	given   map[string]string
+}
+
+// Read reads the command line.
+func Read(client string) *Arguments {
+	a := &Arguments{Client: client, Timeout: 30 * time.Second, Count: 10, given: map[string]string{}}
+	if len(os.Args) < 2 {
+		a.Answer(0, errors.New("no job"))
+	}
+	a.Job = os.Args[1]
+	for _, arg := range os.Args[2:] {
+		name, value, _ := strings.Cut(arg, "=")
+		a.given[name] = value
+	}
+	if n, err := strconv.Atoi(a.given["count"]); err == nil {
+		a.Count = n
+	}
+	if n, err := strconv.Atoi(a.given["timeout"]); err == nil {
+		a.Timeout = time.Duration(n) * time.Second
+	}
+	return a
+}
+
+// Get is an argument, empty if it was not given.
+func (a *Arguments) Get(name string) string { return a.given[name] }
+
+// URL is where to connect to.
+func (a *Arguments) URL() *url.URL {
+	u, err := url.Parse(a.given["url"])
+	if err != nil {
+		a.Answer(0, err)
+	}
+	return u
+}
+
+// Header is the header of a WebSocket's upgrade.
+func (a *Arguments) Header() http.Header {
+	header := http.Header{}
+	if basic := a.given["basic"]; basic != "" {
+		header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(basic)))
+	}
+	return header
+}
+
+// TLS is the client's side of TLS.
+func (a *Arguments) TLS() *tls.Config {
+	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: a.URL().Hostname(), RootCAs: x509.NewCertPool()}
+	if file := a.given["ca"]; file != "" {
+		ca, err := os.ReadFile(file)
+		if err != nil {
+			a.Answer(0, err)
+		}
+		config.RootCAs.AppendCertsFromPEM(ca)
+	}
+	if file := a.given["cert"]; file != "" {
+		pair, err := tls.LoadX509KeyPair(file, a.given["key"])
+		if err != nil {
+			a.Answer(0, err)
+		}
+		// Always this one: by default a client shows none that the server's list of authorities rules out.
+		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
+	}
+	return config
+}
+
+// Values are what to publish; the first letter is the QoS.
+func (a *Arguments) Values() []string {
+	var all []string
+	for qos := range 3 {
+		for i := range a.Count {
+			all = append(all, fmt.Sprintf("%d-%d", qos, i))
+		}
+	}
+	return all
+}
+
+// Await collects what comes until everything did, and fails if it is something else.
+func (a *Arguments) Await(messages <-chan string) (int, error) {
+	want := a.Values()
+	var got []string
+	late := time.After(a.Timeout)
+	for len(got) < len(want) {
+		select {
+		case m := <-messages:
+			got = append(got, m)
+		case <-late:
+			return len(got), fmt.Errorf("%d of %d messages", len(got), len(want))
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		return len(got), fmt.Errorf("other messages came: %v", got[:3])
+	}
+	return len(got), nil
+}
+
+// ErrRefused says that the broker refused what the client proved or is.
+var ErrRefused = errors.New("refused")
+
+// Answer prints the one line and ends the process.
+func (a *Arguments) Answer(messages int, err error) {
+	line := map[string]any{"client": a.Client, "job": a.Job, "outcome": outcome(err), "error": "", "message": "", "records": messages}
+	if err != nil {
+		line["error"], line["message"] = fmt.Sprintf("%T", err), err.Error()
+	}
+	_ = json.NewEncoder(os.Stdout).Encode(line)
+	os.Exit(0)
+}
+
+func outcome(err error) string {
+	if err == nil {
+		return "accepted"
+	}
+	var alert tls.AlertError
+	for _, refusal := range []string{"remote error: tls", "bad handshake", "401"} { // some clients keep only the text
+		if errors.Is(err, ErrRefused) || errors.As(err, &alert) || strings.Contains(err.Error(), refusal) {
+			return "refused"
+		}
+	}
+	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE} {
+		if errors.Is(err, end) || strings.Contains(err.Error(), end.Error()) {
+			return "disconnected"
+		}
+	}
+	return "failed"
+}
