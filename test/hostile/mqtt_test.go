@@ -19,6 +19,9 @@ import (
 // input that is refused.
 const costRecord = 6 << 10
 
+// patience is how long something that has to come is waited for. How long it takes is another question.
+const patience = 10 * time.Second
+
 // honestWill marks the connection of the client that means well: the broker sees the will as the client sent it.
 const honestWill = "honest"
 
@@ -167,7 +170,7 @@ func (s *mqttStage) play(name string, v *mqttVector, mark func()) *mqttResult {
 		s.t.Errorf("%s: %v", name, err)
 		return nil
 	}
-	r, err := v.play(conn, 3*time.Second, mark, send)
+	r, err := v.play(conn, patience, mark, send)
 	if err != nil {
 		s.t.Errorf("%s: %v", name, err)
 		return nil
@@ -204,7 +207,7 @@ func (s *mqttStage) expectAudits(name string, v *mqttVector, r *mqttResult) {
 // checkUpstream is U1: of what a vector sends the broker has had what the vector says, under an id that is not the
 // client's, and nothing besides.
 func (s *mqttStage) checkUpstream(name string, v *mqttVector) {
-	for deadline := time.Now().Add(2 * time.Second); !s.canary.Idle(hostile) && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(patience); !s.canary.Idle(hostile) && time.Now().Before(deadline); {
 		select {
 		case <-s.canary.Changed():
 		case <-time.After(time.Until(deadline)):

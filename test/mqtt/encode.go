@@ -61,7 +61,7 @@ func (p *Packet) body(version byte) ([]byte, error) {
 	case "PUBLISH":
 		b = appendText(b, p.Text("topic"))
 		if p.Text("qos") > "0" {
-			b = appendNumber(b, twoBytes, uint32(id)) //nolint:gosec // what a test writes too large is cut
+			b = appendNumber(b, twoBytes, uint32(id))
 		}
 	case "DISCONNECT", "AUTH":
 		if version < 5 || len(p.Fields) == 0 {
@@ -71,7 +71,7 @@ func (p *Packet) body(version byte) ([]byte, error) {
 	case "PINGREQ", "PINGRESP":
 		return nil, nil
 	default:
-		b = appendNumber(b, twoBytes, uint32(id)) //nolint:gosec // as above
+		b = appendNumber(b, twoBytes, uint32(id))
 	}
 	if slices.Contains([]string{"PUBACK", "PUBREC", "PUBREL", "PUBCOMP"}, p.Name) {
 		if version < 5 || len(p.Fields) == 1 {

@@ -72,7 +72,7 @@ func appendNumber(to []byte, form int, n uint32) []byte {
 	case oneByte:
 		return append(to, byte(n))
 	case twoBytes:
-		return binary.BigEndian.AppendUint16(to, uint16(n)) //nolint:gosec // what a test writes too large is cut
+		return binary.BigEndian.AppendUint16(to, uint16(n))
 	case fourBytes:
 		return binary.BigEndian.AppendUint32(to, n)
 	}
@@ -80,7 +80,7 @@ func appendNumber(to []byte, form int, n uint32) []byte {
 }
 
 func appendText(to []byte, s string) []byte {
-	return append(binary.BigEndian.AppendUint16(to, uint16(len(s))), s...) //nolint:gosec // tests write short texts
+	return append(binary.BigEndian.AppendUint16(to, uint16(len(s))), s...)
 }
 
 func appendVarint(to []byte, n int) []byte {

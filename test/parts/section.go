@@ -20,7 +20,7 @@ func WriteSection(t testing.TB, text, name string, elem ...string) {
 	t.Helper()
 	path := Path(t, elem...)
 	before, _, after := cutSection(t, name, path)
-	if err := os.WriteFile(path, []byte(before+text+after), 0o644); err != nil { //nolint:gosec // a page of the documentation
+	if err := os.WriteFile(path, []byte(before+text+after), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -166,5 +166,5 @@ func length(to []byte, n int) []byte {
 }
 
 func text(to []byte, s string) []byte {
-	return append(binary.BigEndian.AppendUint16(to, uint16(len(s))), s...) //nolint:gosec // short texts
+	return append(binary.BigEndian.AppendUint16(to, uint16(len(s))), s...)
 }

@@ -102,7 +102,7 @@ func (p *Pairs) Close() {
 
 // Flood sends as much as goes through, for as long as duration, and returns how many messages arrived.
 func (p *Pairs) Flood(ctx context.Context, duration time.Duration) (messages int64, took time.Duration, err error) {
-	return p.run(ctx, duration, func(one *pair, _ []byte) {}, func(stop <-chan struct{}) error {
+	return p.run(ctx, duration, func(*pair, []byte) {}, func(stop <-chan struct{}) error {
 		var group sync.WaitGroup
 		failures := make([]error, len(p.pairs))
 		for i, one := range p.pairs {
@@ -140,7 +140,7 @@ func (p *pair) flood(qos byte, stop <-chan struct{}) error {
 		buffer = buffer[:0]
 		for range min(room, batch) {
 			if qos > 0 {
-				binary.BigEndian.PutUint16(p.publish[p.identifier:], uint16(sent%60000)+1) //nolint:gosec // below 60001
+				binary.BigEndian.PutUint16(p.publish[p.identifier:], uint16(sent%60000)+1)
 			}
 			buffer = append(buffer, p.publish...)
 			sent++
@@ -158,7 +158,7 @@ func (p *Pairs) Latency(ctx context.Context, rate int, duration time.Duration) (
 	var took []time.Duration
 	begin := time.Now()
 	_, _, err = p.run(ctx, duration, func(one *pair, message []byte) {
-		d := time.Since(begin) - time.Duration(binary.BigEndian.Uint64(message[one.payload:])) //nolint:gosec // written below
+		d := time.Since(begin) - time.Duration(binary.BigEndian.Uint64(message[one.payload:]))
 		mu.Lock()
 		took = append(took, d)
 		mu.Unlock()
@@ -172,7 +172,7 @@ func (p *Pairs) Latency(ctx context.Context, rate int, duration time.Duration) (
 			case <-ticker.C:
 			}
 			one := p.pairs[i%len(p.pairs)]
-			binary.BigEndian.PutUint64(one.publish[one.payload:], uint64(time.Since(begin))) //nolint:gosec // positive
+			binary.BigEndian.PutUint64(one.publish[one.payload:], uint64(time.Since(begin)))
 			if _, err := one.publisher.Write(one.publish); err != nil {
 				return err
 			}

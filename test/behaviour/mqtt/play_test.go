@@ -133,7 +133,7 @@ func (r *player) enter(ctx context.Context, name, how string) error {
 	if err != nil {
 		return err
 	}
-	c, err := mqtttest.DialContext(ctx, r.Target, byte(n)) //nolint:gosec // 3, 4 or 5
+	c, err := mqtttest.DialContext(ctx, r.Target, byte(n))
 	if err != nil {
 		return err
 	}

@@ -127,7 +127,7 @@ func (g *target) logins(t *testing.T, audited func(*testing.T, scheme, mistake))
 func (g *target) exchanges(t *testing.T, nth int) {
 	t.Helper()
 	count := 0
-	g.each(t, "exchange", func(d driver, s scheme, version string) bool {
+	g.each(t, "exchange", func(_ driver, s scheme, version string) bool {
 		count++
 		return count%nth == 0
 	}, func(t *testing.T, d driver, s scheme, version string) {
