@@ -161,10 +161,3 @@ func (r *reader) items(n node, want string, each func(node)) bool {
 	}
 	return true
 }
-
-// later refuses a key that is known but whose meaning this version does not have.
-func (r *reader) later(hint string) func(node) {
-	return func(n node) {
-		r.fault(n.at, "settings/unsupported", hint, "%s is not supported yet", name(n.at))
-	}
-}

@@ -93,6 +93,10 @@ func (c *connection) prove(ctx context.Context, byCertificate *sasl.Principal) (
 			}
 		}
 		frame, err := readFrame(c.client, limits.PreAuthFrame)
+		if err != nil && l.failed != nil { // most clients leave when they are told that their token is no good
+			c.session.Refuse(ctx, l.failed)
+			return nil, nil
+		}
 		if err == errFrameLength {
 			c.session.Refuse(ctx, &sasl.Reject{Stage: sasl.StageHandshake, Code: "frame-length",
 				Private: fmt.Sprintf("a frame before authentication is at most %d bytes long", limits.PreAuthFrame)})

@@ -38,6 +38,9 @@ func (c *connection) idle() bool {
 
 // finish ends a connection after the client's last request: what is owed to it still arrives.
 func (c *connection) finish(ctx context.Context, err error) error {
+	if c.renewal != nil && c.renewal.failed != nil {
+		c.session.Refuse(ctx, c.renewal.failed)
+	}
 	if c.upstream != nil {
 		if errors.Is(err, io.EOF) {
 			c.closeWrite() // the broker learns of it as it would have without us, and ends the connection when it is done
