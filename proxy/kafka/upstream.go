@@ -112,7 +112,7 @@ func (u *upstream) secure(ctx context.Context, conn net.Conn, address string) (*
 		if _, err := conn.Write(frame); err != nil {
 			return nil, err
 		}
-		return readFrame(conn, loginFrame)
+		return readLoneFrame(conn, loginFrame)
 	}
 	lifetime, err := u.login(exchange)
 	if err != nil {
