@@ -31,14 +31,15 @@ var made = map[string]bool{}
 // kafkaWorld is an example in front of the shared cluster.
 type kafkaWorld struct {
 	*example
-	cluster *kafkatest.Cluster
-	gateway *gatewaytest.Gateway
+	cluster     *kafkatest.Cluster
+	gateway     *gatewaytest.Gateway
+	credentials *gatewaytest.Credentials
 }
 
 // newKafka starts the gateway and makes the topics that the cases name.
 func newKafka(t *testing.T, e *example) *kafkaWorld {
 	t.Helper()
-	w := &kafkaWorld{example: e, cluster: shared.Get(t)}
+	w := &kafkaWorld{example: e, cluster: shared.Get(t), credentials: gatewaytest.NewCredentials(t)}
 	for _, s := range e.steps(t) {
 		if verb, topics, _, _ := parse(e.full(s.does)); verb != "create" {
 			for _, topic := range topics {
@@ -46,23 +47,27 @@ func newKafka(t *testing.T, e *example) *kafkaWorld {
 			}
 		}
 	}
-	credentials := gatewaytest.NewCredentials(t)
 	for name, p := range e.Principals {
 		if p.Certificate != "" {
-			credentials.Certificate(name, "CN="+p.Certificate)
+			w.credentials.Certificate(name, "CN="+p.Certificate)
 		} else {
-			credentials.User(name, password)
+			w.credentials.User(name, password)
 		}
 	}
-	w.gateway = e.gateway(t, credentials, map[string]any{
+	w.gateway = e.gateway(t, w.credentials, w.wire())
+	return w
+}
+
+// wire are the settings of a server that say where things are.
+func (w *kafkaWorld) wire() map[string]any {
+	return map[string]any{
 		"listen": "127.0.0.1:0", "advertise": "127.0.0.1:0",
 		"upstream": map[string]any{"bootstrap": w.cluster.Addresses(kafkatest.Plaintext)},
 		"tls": map[string]string{
 			"certificate": w.cluster.Certificate("gateway-server.crt"), "key": w.cluster.Certificate("gateway-server.key"),
 			"clientCA": w.cluster.Certificate("ca.crt"),
 		},
-	})
-	return w
+	}
 }
 
 // topic makes a topic with a record in it.
@@ -73,9 +78,15 @@ func (w *kafkaWorld) topic(t *testing.T, name string) {
 	}
 	made[name] = true
 	w.cluster.CreateTopic(t, name, 1)
+	w.record(t, name)
+}
+
+// record writes a record to a topic, past the gateway.
+func (w *kafkaWorld) record(t *testing.T, topic string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	if err := w.cluster.Client(t).ProduceSync(ctx, &kgo.Record{Topic: name, Value: []byte("first")}).FirstErr(); err != nil {
+	if err := w.cluster.Client(t).ProduceSync(ctx, &kgo.Record{Topic: topic, Value: []byte("first")}).FirstErr(); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -167,7 +178,7 @@ func (w *kafkaWorld) produce(ctx context.Context, t *testing.T, who string, topi
 	client := w.client(t, who, options...)
 	if id != "" {
 		if err := client.BeginTransaction(); err != nil {
-			t.Fatal(err)
+			return outcome(err)
 		}
 	}
 	var records []*kgo.Record

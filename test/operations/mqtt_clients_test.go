@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/eclipse/paho.golang/packets"
 	"github.com/eclipse/paho.golang/paho"
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
@@ -79,7 +80,7 @@ func paho5(t *testing.T, w *mqttWorld, who string, will *message) (mqttClient, s
 func (w *mqttWorld) login5(t *testing.T, who, id string, keep bool, will *message) (mqttClient, string) {
 	t.Helper()
 	c := &five{inbox: &inbox{}, t: t, conn: w.dial(t, who)}
-	config := paho.ClientConfig{Conn: c.conn}
+	config := paho.ClientConfig{Conn: packets.NewThreadSafeConn(c.conn)}
 	config.OnPublishReceived = append(config.OnPublishReceived, func(p paho.PublishReceived) (bool, error) {
 		c.add(p.Packet.Payload)
 		return true, nil
@@ -162,12 +163,18 @@ type three struct {
 	conn   net.Conn
 }
 
-// paho3 logs in with MQTT 3.1.1.
+// paho3 logs in with MQTT 3.1.1; if it is refused, it says how.
 func paho3(t *testing.T, w *mqttWorld, who string, will *message) (mqttClient, string) {
 	t.Helper()
+	return w.login3(t, who, w.unique("three"), false, will)
+}
+
+// login3 is paho3 with a client id, and perhaps a session that is kept and taken up again.
+func (w *mqttWorld) login3(t *testing.T, who, id string, keep bool, will *message) (mqttClient, string) {
+	t.Helper()
 	c := &three{inbox: &inbox{}, t: t}
-	options := mqtt.NewClientOptions().AddBroker("mqtts://gateway").SetClientID(w.unique("three")).SetProtocolVersion(4).SetUsername(w.keys[who]).
-		SetAutoReconnect(false).SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) { c.add(m.Payload()) }).
+	options := mqtt.NewClientOptions().AddBroker("mqtts://gateway").SetClientID(id).SetProtocolVersion(4).SetUsername(w.keys[who]).
+		SetCleanSession(!keep).SetAutoReconnect(false).SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) { c.add(m.Payload()) }).
 		SetCustomOpenConnectionFn(func(*url.URL, mqtt.ClientOptions) (net.Conn, error) {
 			c.conn = w.dial(t, who)
 			return c.conn, nil

@@ -16,21 +16,22 @@ import (
 // mqttWorld is an example in front of a broker.
 type mqttWorld struct {
 	*example
-	broker  *mosquittotest.Broker
-	gateway *gatewaytest.Gateway
-	keys    map[string]string
-	watcher *mqtttest.Conn // sees, at the broker itself, every message
-	count   int            // of names and payloads, so that each is new
+	broker      *mosquittotest.Broker
+	gateway     *gatewaytest.Gateway
+	credentials *gatewaytest.Credentials
+	keys        map[string]string
+	watcher     *mqtttest.Conn // sees, at the broker itself, every message
+	count       int            // of names and payloads, so that each is new
 }
 
 func newMQTT(t *testing.T, e *example) *mqttWorld {
 	t.Helper()
 	w := &mqttWorld{example: e, broker: mosquittotest.Start(t, mosquittotest.Options{}), keys: map[string]string{}}
-	credentials := gatewaytest.NewCredentials(t)
+	w.credentials = gatewaytest.NewCredentials(t)
 	for name := range e.Principals {
-		w.keys[name] = credentials.Key(name)
+		w.keys[name] = w.credentials.Key(name)
 	}
-	w.gateway = e.gateway(t, credentials, w.wire(t))
+	w.gateway = e.gateway(t, w.credentials, w.wire(t))
 	w.watcher = w.direct(t, "SUBSCRIBE id=1 filter=#:1")
 	return w
 }
