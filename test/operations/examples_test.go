@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/asyncgate/asyncgate/test/gateway"
+	"github.com/asyncgate/asyncgate/test/matrix"
 	"github.com/asyncgate/asyncgate/test/parts"
 )
 
@@ -128,8 +129,15 @@ func (e *example) settings(t *testing.T, c *gatewaytest.Credentials, wire map[st
 
 // TestExamples has clients do every line of the tables.
 func TestExamples(t *testing.T) {
+	documents, outcomes := 0, 0
 	for _, e := range load(t) {
 		t.Run(e.Title, func(t *testing.T) {
+			t.Cleanup(func() { // after the cases, which run at once
+				if !t.Failed() && !t.Skipped() {
+					documents++
+					outcomes += len(e.steps(t)) * e.columns()
+				}
+			})
 			switch {
 			case e.Refused != "":
 				refused(t, &e)
@@ -140,6 +148,7 @@ func TestExamples(t *testing.T) {
 			}
 		})
 	}
+	matrix.Show(fmt.Sprintf("examples of the specification: %d documents as their tables say, %d outcomes with real brokers\n", documents, outcomes))
 }
 
 // refused has check say why a document is none for the gateway.
