@@ -9,7 +9,7 @@ import (
 type Limits struct {
 	Handshake     time.Duration  // from accept to the end of authentication
 	Idle          time.Duration  // without a byte in either direction on an authenticated connection
-	PreAuthFrame  int            // bytes of one frame before authentication
+	PreAuthFrame  int            // bytes of one frame before authentication; at least BearerFrame where tokens are taken
 	Frame         int            // bytes of one frame after it
 	Connections   int            // open connections of the whole gateway
 	PerAddress    int            // open connections of one client address (IPv6: of one /64)
@@ -19,10 +19,14 @@ type Limits struct {
 	ExemptClients []netip.Prefix // client networks without per-address limits and login throttling
 }
 
+// BearerFrame is what one frame before authentication may have, in bytes, on a server that takes bearer tokens: the largest
+// token, of 128 KiB, with all that stands around it.
+const BearerFrame = 192 << 10
+
 // DefaultLimits are the limits where the settings say nothing.
 //
 // Handshake is what ghostunnel gives a TLS handshake. Idle is Apache Kafka's connections.max.idle.ms. PreAuthFrame is
-// an eighth of Kafka's sasl.server.max.receive.size (524288): no mechanism here needs more. Frame is Kafka's
+// an eighth of Kafka's sasl.server.max.receive.size (524288): no mechanism but OAUTHBEARER needs more. Frame is Kafka's
 // socket.request.max.bytes. The counts are sized for 1 GiB of memory at under 100 KiB a connection.
 func DefaultLimits() Limits {
 	return Limits{

@@ -20,6 +20,7 @@ type Plan struct {
 	Admins      []string // names of the principals that may use the admin APIs of a protocol
 	Enforce     Enforce  // how far the document is enforced
 	Grants      []Grant  // what the settings allow beyond the document
+	Tokens      []Issuer `json:",omitempty"` // who is believed about bearer tokens
 	Limits      Limits
 	Admin       string // host:port of the metrics and health endpoints; empty: not served
 
@@ -75,13 +76,15 @@ type Requirement struct {
 	Scheme  string // key under components/securitySchemes; empty for a scheme written inline
 	Pointer string // JSON pointer of the scheme in the document, or in the settings if they state it
 	Type    string // the scheme's type as AsyncAPI spells it: scramSha512, X509, apiKey, …
-	In      string // for apiKey: "user" or "password"; for http: its HTTP scheme, e.g. "basic"
+	In      string // for apiKey: "user" or "password"; for http: its HTTP scheme, e.g. "basic"; for httpApiKey: "header", "query" or "cookie"
+	Name    string `json:",omitempty"` // for httpApiKey: of the header, parameter or cookie
 
 	// Mechanisms prove it, strongest first, by their SASL names. EXTERNAL is a client certificate; PASSWORD is user name
-	// and password in MQTT's CONNECT, BASIC those in the HTTP request that opens a WebSocket.
+	// and password in MQTT's CONNECT, BASIC those in the HTTP request that opens a WebSocket, BEARER and HTTP-KEY a token or a key in it.
 	Mechanisms []string
 
-	Scopes []string // scopes the principal must have; nil means none
+	Scopes  []string // scopes the principal must have; nil means none
+	Issuers []string `json:",omitempty"` // for tokens: the issuers whose tokens prove it
 }
 
 // SwitchedOff is the Note of a server that the settings or the command line leave out.
@@ -142,9 +145,10 @@ type UpstreamTLS struct {
 
 // UpstreamSASL is how the gateway logs in to the brokers.
 type UpstreamSASL struct {
-	Mechanism string // PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512
+	Mechanism string // PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER
 	Username  string
 	Password  Secret
+	Token     *ClientCredentials `json:",omitempty"` // for OAUTHBEARER, in place of a user name and password
 }
 
 // Brokers is how the brokers behind a Kafka server get addresses of their own at the gateway. Either the ports First to

@@ -127,8 +127,14 @@ func proves(r *plan.Requirement, certificate, login *sasl.Principal) *sasl.Rejec
 		ok = p.Kind == sasl.KindCertificate && p.Mechanism == sasl.External
 	case typeAPIKey:
 		ok = p.Kind == sasl.KindKey && p.In == r.In && slices.Contains(r.Mechanisms, p.Mechanism)
-	case typePlain, typeUserPassword, typeScramSHA256, typeScramSHA512, typeHTTP:
+	case typePlain, typeUserPassword, typeScramSHA256, typeScramSHA512:
 		ok = p.Kind == sasl.KindUser && slices.Contains(r.Mechanisms, p.Mechanism)
+	case typeHTTPAPIKey:
+		ok = p.Kind == sasl.KindKey && p.Mechanism == sasl.HTTPKey && p.In == sasl.KeyPlace(r.In, r.Name)
+	case typeOAuth2, typeOpenIDConnect:
+		ok = bearer(r, p)
+	case typeHTTP:
+		ok = r.In == "bearer" && bearer(r, p) || r.In == "basic" && p.Kind == sasl.KindUser && slices.Contains(r.Mechanisms, p.Mechanism)
 	}
 	if !ok {
 		return reject("wrong-scheme", "what was proved with "+p.Mechanism+" is not "+r.Type)
@@ -141,6 +147,11 @@ func proves(r *plan.Requirement, certificate, login *sasl.Principal) *sasl.Rejec
 	return nil
 }
 
+// bearer reports whether a principal was proved by a token of an issuer that the requirement believes.
+func bearer(r *plan.Requirement, p *sasl.Principal) bool {
+	return p.Kind == sasl.KindToken && slices.Contains(r.Mechanisms, p.Mechanism) && slices.Contains(r.Issuers, p.Issuer)
+}
+
 // The types of security schemes that can be met, as AsyncAPI spells them. Any other type is met by nobody.
 const (
 	typeX509         = "X509"
@@ -149,13 +160,27 @@ const (
 	typeUserPassword = "userPassword"
 	typeScramSHA256  = "scramSha256"
 	typeScramSHA512  = "scramSha512"
-	typeHTTP         = "http" // the scheme basic; the plan enables no other
+
+	typeOAuth2        = "oauth2"
+	typeOpenIDConnect = "openIdConnect"
+	typeHTTPAPIKey    = "httpApiKey"
+	typeHTTP          = "http" // the schemes basic and bearer; the plan enables no other
 )
 
 // Takes reports whether an enabled way into a server is proved by a mechanism, for those that are no SASL exchange.
 func Takes(server *plan.Server, mechanism string) bool {
 	return slices.ContainsFunc(server.Alternatives, func(a plan.Alternative) bool {
 		return a.Enabled && slices.ContainsFunc(a.All, func(r plan.Requirement) bool { return slices.Contains(r.Mechanisms, mechanism) })
+	})
+}
+
+// TakesTokens is Takes for bearer tokens, which may share a road with passwords.
+func TakesTokens(server *plan.Server, road string) bool {
+	return slices.ContainsFunc(server.Alternatives, func(a plan.Alternative) bool {
+		return a.Enabled && slices.ContainsFunc(a.All, func(r plan.Requirement) bool {
+			token := r.Type == typeOAuth2 || r.Type == typeOpenIDConnect || r.Type == typeHTTP && r.In == "bearer"
+			return token && slices.Contains(r.Mechanisms, road)
+		})
 	})
 }
 
@@ -181,7 +206,7 @@ func Mechanisms(server *plan.Server) []string {
 
 // rank is a mechanism's place in the offer: what never shows the password comes before what does.
 func rank(mechanism string) int {
-	order := []string{sasl.ScramSHA512, sasl.ScramSHA256, sasl.Plain}
+	order := []string{sasl.ScramSHA512, sasl.ScramSHA256, sasl.OAuthBearer, sasl.Plain}
 	if i := slices.Index(order, mechanism); i >= 0 {
 		return i
 	}

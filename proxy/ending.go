@@ -45,7 +45,8 @@ func (s *Session) Refuse(ctx context.Context, r *sasl.Reject) {
 
 // guess reports whether a refusal is a failed login of the client's, and not a failure of ours.
 func guess(r *sasl.Reject) bool {
-	return r.Stage == sasl.StageLogin && r.Code != sasl.CodeBusy && r.Code != sasl.CodeDirectoryFailure
+	return r.Stage == sasl.StageLogin && r.Code != sasl.CodeBusy && r.Code != sasl.CodeDirectoryFailure &&
+		r.Code != sasl.CodeIssuerUnavailable
 }
 
 // Deny is a request that is refused on a connection that goes on: one audit record, and the request counter of the API.

@@ -26,7 +26,12 @@ func fingerprint(p *plan.Server) (string, error) {
 		files = append(files, t.CA, t.Certificate, t.Key)
 	}
 	if s := p.Upstream.SASL; s != nil {
-		if path, ok := strings.CutPrefix(string(s.Password), "file:"); ok {
+		secret := s.Password
+		if s.Token != nil {
+			secret = s.Token.ClientSecret
+			files = append(files, s.Token.CA)
+		}
+		if path, ok := strings.CutPrefix(string(secret), "file:"); ok {
 			files = append(files, path)
 		}
 	}

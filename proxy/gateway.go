@@ -38,6 +38,8 @@ type Config struct {
 	Protocols []Protocol
 	// Directory opens the credentials of a plan; nil: there are none. It is called again for each reload.
 	Directory func(*plan.Plan) (sasl.Directory, error)
+	// Tokens opens the judge of bearer tokens of a plan; nil: no token is good. It is called again for each reload.
+	Tokens func(*plan.Plan) (sasl.Tokens, error)
 }
 
 // Gateway runs a plan.
@@ -106,7 +108,10 @@ func (g *Gateway) Run(ctx context.Context) error {
 	g.sockets.run()
 	g.admin.run()
 	g.log.Info("ready", g.ready()...)
+	var rechecking sync.WaitGroup
+	rechecking.Go(func() { g.recheck(ctx) })
 	<-ctx.Done()
+	defer rechecking.Wait()
 	return g.drain()
 }
 

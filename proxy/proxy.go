@@ -49,13 +49,15 @@ type State struct {
 	Mechanisms []sasl.Mechanism           // what SASL offers, strongest first; never EXTERNAL
 	Passwords  map[string]*sasl.Passwords // what checks passwords without SASL, by road: sasl.Password, sasl.Basic
 	Directory  sasl.Directory             // never nil
+	Tokens     sasl.Tokens                // never nil
 	TLS        *tls.Config                // nil: plaintext
 	Admins     map[string]bool            // principals that may use admin APIs
 	Rules      *policy.Rules              // what operations allow; nil: only connections are enforced
 	Observe    bool                       // what the rules deny passes, and is recorded
 
-	names names                // that clients may ask for in TLS
-	ends  map[string]time.Time // when the files of TLS end, by kind
+	bearers map[string]bool      // roads outside of SASL on which tokens are taken
+	names   names                // that clients may ask for in TLS
+	ends    map[string]time.Time // when the files of TLS end, by kind
 }
 
 // Mechanism returns the offered mechanism of that exact name, or nil.

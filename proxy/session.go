@@ -193,7 +193,11 @@ func (s *Session) judge(state *State) *sasl.Reject {
 	case sasl.External, "":
 		login = nil
 	default:
-		if err := state.Directory.Check(p); err != nil {
+		check := state.Directory.Check
+		if p.Kind == sasl.KindToken {
+			check = state.Tokens.Check
+		}
+		if err := check(p); err != nil {
 			return reject(checkCode(err), "credential: "+err.Error())
 		}
 	}

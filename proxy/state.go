@@ -18,13 +18,14 @@ import (
 type materials struct {
 	plan      *plan.Plan
 	directory sasl.Directory
+	tokens    sasl.Tokens
 	decoy     []byte
 	admins    map[string]bool
 }
 
 // gather loads what all servers of a plan share.
 func (g *Gateway) gather(p *plan.Plan) (*materials, error) {
-	m := &materials{plan: p, decoy: g.decoy, directory: nobody{}, admins: make(map[string]bool)}
+	m := &materials{plan: p, decoy: g.decoy, directory: nobody{}, tokens: sasl.NoTokens{}, admins: make(map[string]bool)}
 	for _, name := range p.Admins {
 		m.admins[name] = true
 	}
@@ -35,6 +36,15 @@ func (g *Gateway) gather(p *plan.Plan) (*materials, error) {
 		}
 		if d != nil {
 			m.directory = d
+		}
+	}
+	if g.config.Tokens != nil {
+		t, err := g.config.Tokens(p)
+		if err != nil {
+			return nil, err
+		}
+		if t != nil {
+			m.tokens = t
 		}
 	}
 	if p.DecoySecret != "" {
@@ -67,7 +77,7 @@ func (m *materials) shared(server *plan.Server) []*plan.Server {
 
 // state makes what one server enforces.
 func (m *materials) state(server *plan.Server) (*State, error) {
-	s := &State{Server: server, Limits: m.plan.Limits, Directory: m.directory, Admins: m.admins,
+	s := &State{Server: server, Limits: m.plan.Limits, Directory: m.directory, Tokens: m.tokens, Admins: m.admins,
 		Observe: m.plan.Enforce == plan.Observe}
 	var err error
 	if m.plan.Enforce == plan.Operations || s.Observe {
@@ -75,10 +85,14 @@ func (m *materials) state(server *plan.Server) (*State, error) {
 			return nil, err
 		}
 	}
-	if s.Mechanisms, err = mechanisms(server, m.directory, m.decoy); err != nil {
+	if s.Mechanisms, err = m.mechanisms(server); err != nil {
 		return nil, err
 	}
+	if policy.Takes(server, sasl.OAuthBearer) {
+		s.Limits.PreAuthFrame = max(s.Limits.PreAuthFrame, plan.BearerFrame)
+	}
 	s.Passwords = passwords(server, m.directory)
+	s.bearers = map[string]bool{sasl.Password: policy.TakesTokens(server, sasl.Password), sasl.Header: policy.TakesTokens(server, sasl.Header)}
 	if server.TLS == nil {
 		return s, nil
 	}
@@ -119,17 +133,19 @@ func clientAuth(mode plan.AuthMode) tlsconf.ClientAuth {
 }
 
 // mechanisms are what a server offers in SASL.
-func mechanisms(server *plan.Server, directory sasl.Directory, decoy []byte) ([]sasl.Mechanism, error) {
-	current := func() sasl.Directory { return directory }
+func (m *materials) mechanisms(server *plan.Server) ([]sasl.Mechanism, error) {
+	current := func() sasl.Directory { return m.directory }
 	var offered []sasl.Mechanism
 	for _, name := range policy.Mechanisms(server) {
 		switch name {
 		case sasl.ScramSHA512:
-			offered = append(offered, sasl.NewScram(sasl.SHA512, current, decoy))
+			offered = append(offered, sasl.NewScram(sasl.SHA512, current, m.decoy))
 		case sasl.ScramSHA256:
-			offered = append(offered, sasl.NewScram(sasl.SHA256, current, decoy))
+			offered = append(offered, sasl.NewScram(sasl.SHA256, current, m.decoy))
 		case sasl.Plain:
 			offered = append(offered, sasl.NewPlain(plainOptions(server, name), current))
+		case sasl.OAuthBearer:
+			offered = append(offered, sasl.NewOAuthBearer(func() sasl.Tokens { return m.tokens }))
 		default:
 			return nil, fmt.Errorf("mechanism %s is not supported", name)
 		}
@@ -141,8 +157,8 @@ func mechanisms(server *plan.Server, directory sasl.Directory, decoy []byte) ([]
 func passwords(server *plan.Server, directory sasl.Directory) map[string]*sasl.Passwords {
 	taken := make(map[string]*sasl.Passwords)
 	for _, road := range []string{sasl.Password, sasl.Basic} {
-		if policy.Takes(server, road) {
-			taken[road] = sasl.NewPasswords(plainOptions(server, road), func() sasl.Directory { return directory })
+		if o := plainOptions(server, road); o != (sasl.PlainOptions{}) {
+			taken[road] = sasl.NewPasswords(o, func() sasl.Directory { return directory })
 		}
 	}
 	return taken
@@ -159,7 +175,7 @@ func plainOptions(server *plan.Server, road string) sasl.PlainOptions {
 				o.KeyInUser = true
 			case r.Type == "apiKey" && r.In == "password":
 				o.KeyInPassword = true
-			case r.Type == "plain" || r.Type == "userPassword" || r.Type == "http":
+			case r.Type == "plain" || r.Type == "userPassword" || r.Type == "http" && r.In == "basic":
 				o.Users = true
 			}
 		}

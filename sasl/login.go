@@ -41,6 +41,17 @@ func (p *Passwords) verify(ctx context.Context, user string, password []byte) St
 	return passwords{options: p.options, dir: p.dir()}.verify(ctx, user, password)
 }
 
+// KeyPlace names a place of a key in an HTTP request, as [Principal.In] does. In is "header", "query" or "cookie".
+func KeyPlace(in, name string) string { return in + " " + name }
+
+// VerifyKey decides on an API key that came alone, on the road [HTTPKey].
+func VerifyKey(dir Directory, place, key string) Step {
+	if !IsKey(key) {
+		return refuse(CodeKeyRequired, publicPlain, "no API key in the %s, and the server takes nothing else there", place).by(HTTPKey, "")
+	}
+	return passwords{dir: dir}.key(key, place, "").on(HTTPKey).by(HTTPKey, "")
+}
+
 // on names the mechanism of who was proved.
 func (s Step) on(mechanism string) Step {
 	if s.Principal != nil {

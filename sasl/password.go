@@ -10,6 +10,7 @@ import (
 	"errors"
 	"hash"
 	"runtime"
+	"time"
 )
 
 // passwords checks a user name and password, or the API key that one of them carries, for every road on which they
@@ -55,13 +56,9 @@ func (v passwords) key(key, in, user string) Step {
 // user checks a password by deriving what its SCRAM verifier holds. An unknown user costs the same.
 func (v passwords) user(ctx context.Context, user string, password []byte) Step {
 	h, entry, err := v.lookUp(user)
-	if busy := derivations.acquire(ctx); busy != nil {
-		return refuse(CodeBusy, publicPlain, "user %s: no turn to check the password before the deadline", quote(user))
-	}
-	stored, failure := storedKey(h, password, entry.Salt, entry.Iterations)
-	derivations.release()
-	if failure != nil {
-		return refuse(CodeDirectoryFailure, publicPlain, "user %s: %v", quote(user), failure)
+	stored, refused := v.derived(ctx, user, h, entry, password, err == nil)
+	if refused != nil {
+		return *refused
 	}
 	proved := -1
 	for i, keys := range entry.Keys { // all of them, whichever proves it
@@ -77,7 +74,31 @@ func (v passwords) user(ctx context.Context, user string, password []byte) Step 
 	case proved < 0:
 		return refuse(CodeWrongPassword, publicPlain, "user %s: wrong password", quote(user))
 	}
+	remembered.put(remembered.key(h, password, entry.Salt, entry.Iterations), stored, time.Now())
 	return Step{Principal: entry.principal(entry.Keys[proved], Plain)}
+}
+
+// remembered are the derivations of the whole process: its key keeps those of different stores apart.
+var remembered = newKnownPasswords()
+
+// derived is what a password comes to with the salt and the rounds of an entry. For users in good standing passwords that
+// were right a while ago are remembered; all others take their turn.
+func (v passwords) derived(ctx context.Context, user string, h Hash, entry *ScramEntry, password []byte, good bool) ([]byte, *Step) {
+	if good {
+		if stored, ok := remembered.get(remembered.key(h, password, entry.Salt, entry.Iterations), time.Now()); ok {
+			return stored, nil
+		}
+	}
+	refused := func(s Step) *Step { return &s }
+	if busy := derivations.acquire(ctx); busy != nil {
+		return nil, refused(refuse(CodeBusy, publicPlain, "user %s: no turn to check the password before the deadline", quote(user)))
+	}
+	defer derivations.release()
+	stored, err := storedKey(h, password, entry.Salt, entry.Iterations)
+	if err != nil {
+		return nil, refused(refuse(CodeDirectoryFailure, publicPlain, "user %s: %v", quote(user), err))
+	}
+	return stored, nil
 }
 
 // lookUp prefers SHA-256, the cheaper derivation. Who has no verifier gets one that no password proves, of the hash

@@ -30,6 +30,21 @@ const (
 	CodeRevoked          = "revoked"                      // the credential was withdrawn
 	CodeBusy             = "busy"                         // no turn to check a password before the deadline
 	CodeDirectoryFailure = "credentials-unavailable"      // the directory failed
+
+	CodeEncryptedToken    = "token-encrypted"           // a JWE: nothing here could open it
+	CodeTokenHeader       = "token-header"              // a header that asks for what is not understood (crit, b64, zip)
+	CodeTokenType         = "token-type"                // a JWT that is no access token
+	CodeTokenAlgorithm    = "token-algorithm"           // #nosec G101 -- a code; an algorithm that the issuer's tokens must not have
+	CodeTokenSignature    = "token-signature"           // #nosec G101 -- a code; the signature is not the issuer's
+	CodeUnknownIssuer     = "unknown-issuer"            // no issuer of that name is configured
+	CodeUnknownSigningKey = "unknown-signing-key"       // the issuer has no such key
+	CodeTokenAudience     = "token-audience"            // the token is for somebody else
+	CodeTokenClaim        = "token-claim"               // a claim that is needed is missing or another
+	CodeTokenNotYet       = "not-yet-valid"             // nbf or iat lies in the future
+	CodeTokenInactive     = "token-inactive"            // the issuer says so
+	CodeTokenBinding      = "token-binding"             // bound to a certificate that the client has not shown
+	CodeIssuerUnavailable = "token-issuer-unavailable"  // keys or an answer of the issuer cannot be had
+	CodeOpaqueToken       = "opaque-token-not-accepted" // #nosec G101 -- a code; not a JWT, and no issuer is asked about others
 )
 
 // Texts for clients, word for word a Kafka broker's: clients and their operators know them, and they are the same for

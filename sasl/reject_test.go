@@ -10,9 +10,13 @@ import (
 	"testing"
 )
 
-// Every code of a refusal is explained in docs/credentials.md.
+// Every code of a refusal is explained in docs/credentials.md, or in docs/tokens.md.
 func TestCodesAreDocumented(t *testing.T) {
 	page, err := os.ReadFile("../docs/credentials.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens, err := os.ReadFile("../docs/tokens.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +34,7 @@ func TestCodesAreDocumented(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if codes++; !strings.Contains(string(page), "`"+code+"`") {
+		if codes++; !strings.Contains(string(page)+string(tokens), "`"+code+"`") {
 			t.Errorf("%s is not explained", code)
 		}
 		return true

@@ -5,7 +5,8 @@
 // key travels in PLAIN: there is no other road to a principal. The gateway's own logins, towards brokers, are [Client]
 // exchanges.
 //
-// Mechanisms look credentials up in a [Directory]; package credentials has the one that reads a file.
+// Mechanisms look credentials up in a [Directory]; package credentials has the one that reads a file. Bearer tokens are
+// judged by [Tokens]; package tokens has the one that knows issuers.
 package sasl
 
 import (
@@ -21,17 +22,20 @@ const (
 	Plain       = "PLAIN"         // RFC 4616
 	ScramSHA256 = "SCRAM-SHA-256" // RFC 7677
 	ScramSHA512 = "SCRAM-SHA-512" // as Kafka and PostgreSQL-compatible servers name it
+	OAuthBearer = "OAUTHBEARER"   // RFC 7628: a bearer token
 )
 
-// Names for user name and password that come without SASL. They stand where a mechanism's name does.
+// Names for roads on which credentials come without SASL. They stand where a mechanism's name does.
 const (
-	Password = "PASSWORD" // in MQTT's CONNECT
-	Basic    = "BASIC"    // in an HTTP request (RFC 7617)
+	Password = "PASSWORD" // in MQTT's CONNECT: user name and password, a key or a token
+	Basic    = "BASIC"    // in an HTTP request (RFC 7617): user name and password
+	Header   = "BEARER"   // in an HTTP request (RFC 6750): a token
+	HTTPKey  = "HTTP-KEY" // in an HTTP request: a key in a header, a query parameter or a cookie
 )
 
-// WithoutSASL reports whether a name is none of a SASL exchange: the certificate of TLS, or a password outside of it.
+// WithoutSASL reports whether a name is none of a SASL exchange: the certificate of TLS, or a road outside of it.
 func WithoutSASL(mechanism string) bool {
-	return mechanism == External || mechanism == Password || mechanism == Basic
+	return mechanism == External || mechanism == Password || mechanism == Basic || mechanism == Header || mechanism == HTTPKey
 }
 
 // Mechanism is one way to log in. It is safe for concurrent use.
@@ -53,6 +57,11 @@ type Step struct {
 	Out       []byte     // bytes for the client; may be empty, also beside a reject
 	Principal *Principal // set when the login succeeded
 	Reject    *Reject    // set when it was refused
+
+	// Failed is why a login cannot succeed any more although the client has one message left to say so: OAUTHBEARER
+	// shows the client an error and waits for its consent (RFC 7628 section 3.2.3). The step is not done. Whoever sees
+	// the client leave instead has to record this reason.
+	Failed *Reject
 }
 
 // Done reports whether the exchange is over.
@@ -73,6 +82,7 @@ const (
 	KindUser        Kind = "user"
 	KindKey         Kind = "key"
 	KindCertificate Kind = "certificate"
+	KindToken       Kind = "token" // a bearer token: no credentials file holds one
 )
 
 // Principal is who was proved, and how.
@@ -80,11 +90,14 @@ type Principal struct {
 	Name       string
 	Mechanism  string
 	Kind       Kind
-	In         string            // for KindKey: "user" or "password", where PLAIN carried it
+	In         string            // for KindKey: "user" or "password", where PLAIN carried it; of HTTP as KeyPlace says
 	Scopes     []string          // what the credential store grants it
 	Attributes map[string]string // further facts about it from the credential store
 	Expires    time.Time         // when the credential ends; zero: never
 	Credential string            // identifies the credential to Directory.Check; says nothing secret
+
+	Issuer string // for KindToken: who issued the token
+	Proof  any    // for KindToken: what Tokens keeps to judge the principal again. It holds the token: never print it
 }
 
 // Stages of a connection, as the audit record names them.

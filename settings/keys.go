@@ -19,7 +19,7 @@ func (r *reader) settings(s *Settings, n node) {
 		"limits":      func(n node) { r.limits(&s.Limits, n) },
 		"admin":       func(n node) { r.object(n, "admin", keys{"listen": r.listen(&s.Admin)}) },
 		"enforce":     r.enforce(&s.Enforce),
-		"tokens":      r.later("tokens come with a later version"),
+		"tokens":      func(n node) { r.tokens(s, n) },
 		"perspective": r.choice(&s.Perspective, Application, Counterparty, Either),
 		"grants":      func(n node) { r.items(n, "a list of grants", func(item node) { r.grant(s, item) }) },
 	})
@@ -92,12 +92,23 @@ func (r *reader) upstreamTLS(t *UpstreamTLS, n node) {
 func (r *reader) upstreamSASL(s *UpstreamSASL, n node) {
 	s.At = n.at
 	ok := r.object(n, "upstream sasl", keys{
-		"mechanism": r.choice(&s.Mechanism, "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"),
+		"mechanism": r.choice(&s.Mechanism, "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"),
 		"username":  r.text(&s.Username),
 		"password":  r.secret(&s.Password),
+		"token":     func(n node) { r.clientCredentials(&s.Token, n) },
 	})
-	if ok {
+	switch {
+	case !ok:
+	case s.Mechanism.V == "OAUTHBEARER":
+		r.needs(n, "upstream sasl with OAUTHBEARER", "token")
+		if s.Username.Stated() || s.Password.Stated() {
+			r.fault(n.at, "settings/invalid-value", "write clientId and clientSecret under token", "OAUTHBEARER has no username and no password")
+		}
+	default:
 		r.needs(n, "upstream sasl", "mechanism", "username", "password")
+		if s.Token.Stated() {
+			r.fault(s.Token.At, "settings/invalid-value", "write mechanism: OAUTHBEARER", "token goes with the mechanism OAUTHBEARER")
+		}
 	}
 }
 

@@ -43,6 +43,7 @@ type Settings struct {
 	Credentials Value[string]
 	DecoySecret Value[plan.Secret]
 	Admins      []Value[string]
+	Issuers     []Issuer // of tokens
 	Enforce     Value[plan.Enforce]
 	Perspective Value[string] // Application, Counterparty or Either
 	Grants      []Grant
@@ -119,6 +120,7 @@ type UpstreamSASL struct {
 	Mechanism Value[string]
 	Username  Value[string]
 	Password  Value[plan.Secret]
+	Token     ClientCredentials
 }
 
 // Brokers is how the brokers behind a server get addresses at the gateway: a range of ports or SNI names.

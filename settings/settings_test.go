@@ -84,6 +84,13 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		{set.Server("mtls-connections").Parameters[0].Principal.V, "name"},
 		{set.Server("mtls-connections").Parameters[1].Dots.V, true},
 		{set.Server("mtls-connections").Brokers.SNI.V, "broker-{id}.kafka.example.org"},
+		{set.Server("mtls-connections").Upstream.SASL.Token.Scopes[0].V, "kafka"},
+		{set.Issuers[0].Audiences[1].V, "lights"},
+		{set.Issuers[0].Required[0].Values, []string{"app", "web"}},
+		{len(set.Issuers[0].Required[1].Values), 0},
+		{set.Issuers[0].Introspection.Recheck, 30 * time.Second},
+		{set.Issuers[1].Keys.V, filepath.Join(dir, "keys.json")},
+		{set.Issuers[2].JWKS.V, "http://localhost:8080/keys"},
 		{set.Limits, plan.Limits{
 			Handshake: 5 * time.Second, Idle: 10 * time.Minute, PreAuthFrame: 32 << 10, Frame: 1 << 20, Connections: 1,
 			PerAddress: 2, PerPrincipal: 3, AcceptRate: 4, Drain: 0,

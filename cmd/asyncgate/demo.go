@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/asyncgate/asyncgate/examples"
+	"github.com/asyncgate/asyncgate/internal/throwaway"
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/plan/compile"
 	"github.com/asyncgate/asyncgate/proxy"
@@ -113,8 +114,10 @@ type demo struct {
 	document string // its name in dir
 	plan     *plan.Plan
 	people   people
-	kafka    *kfake.Cluster // nil: no server of the document is Kafka
-	mqtt     *mqttBroker    // nil: none is MQTT
+	kafka    *kfake.Cluster    // nil: no server of the document is Kafka
+	mqtt     *mqttBroker       // nil: none is MQTT
+	issuer   *throwaway.Issuer // nil: no server takes tokens
+	scopes   string            // of the tokens
 	audit    *observer.ObservedLogs
 }
 
@@ -125,6 +128,9 @@ func (d *demo) close() {
 	}
 	if d.mqtt != nil {
 		_ = d.mqtt.Close()
+	}
+	if d.issuer != nil {
+		d.issuer.Close()
 	}
 }
 
@@ -148,7 +154,8 @@ func (d *demo) serve(do func(context.Context) error) error {
 		return &exitError{code: exitProblem}
 	}
 	d.plan = p
-	gateway, err := proxy.New(proxy.Config{Plan: p, Log: log, Protocols: []proxy.Protocol{kafka.New(), mqtt.New()}, Directory: directory})
+	gateway, err := proxy.New(proxy.Config{Plan: p, Log: log, Protocols: []proxy.Protocol{kafka.New(), mqtt.New()}, Directory: directory,
+		Tokens: (&issuers{log: log}).open})
 	if err != nil {
 		return startError(err)
 	}

@@ -52,11 +52,13 @@ func (d *demo) attempts(s *plan.Server) []attempt {
 				continue
 			}
 			shown[r.Type+r.In] = true
-			switch r.Type {
-			case "X509":
+			switch {
+			case r.Type == "X509":
 				d.certificateAttempts(add, len(offered) > 0)
-			case "apiKey":
+			case r.Type == "apiKey":
 				d.keyAttempts(add, r.In)
+			case isToken(r):
+				d.tokenAttempts(add, s, r)
 			default:
 				d.passwordAttempts(add, r)
 			}
@@ -82,7 +84,7 @@ func (d *demo) passwordAttempts(add adder, r plan.Requirement) {
 	for _, m := range r.Mechanisms {
 		scheme := r.Type + ", " + m
 		if m == r.Type || len(r.Mechanisms) == 1 {
-			scheme = r.Type
+			scheme = schemeName(r)
 		}
 		add(scheme, "alice with her password", "", way{login: login(m, "alice", d.people.password)})
 		add(scheme, "alice with a wrong password", "wrong-password", way{login: login(m, "alice", "guess")})

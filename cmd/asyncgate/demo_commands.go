@@ -39,6 +39,7 @@ type client struct {
 	mechanism string // empty: her certificate
 	user      string
 	password  string
+	endpoint  string // where she gets a token; empty: she logs in otherwise
 	authority string // path of the PEM bundle; empty: plaintext
 	identity  string // path of her certificate without its ending; empty: none
 }
@@ -56,6 +57,9 @@ func (d *demo) clientOf(s *plan.Server) client {
 				}
 			}
 		}
+	}
+	if c.mechanism == sasl.OAuthBearer {
+		c.endpoint = d.issuer.URL() + "/token"
 	}
 	switch {
 	case s.TLS != nil && c.mechanism != "":
@@ -82,7 +86,12 @@ func (c client) settings() [][2]string {
 	if c.authority != "" {
 		all = append(all, [2]string{"ssl.ca.location", c.authority})
 	}
-	if c.mechanism != "" {
+	switch {
+	case c.endpoint != "":
+		all = append(all, [2]string{"sasl.mechanism", c.mechanism}, [2]string{"sasl.oauthbearer.method", "oidc"},
+			[2]string{"sasl.oauthbearer.token.endpoint.url", c.endpoint},
+			[2]string{"sasl.oauthbearer.client.id", c.user}, [2]string{"sasl.oauthbearer.client.secret", c.password})
+	case c.mechanism != "":
 		all = append(all, [2]string{"sasl.mechanism", c.mechanism}, [2]string{"sasl.username", c.user}, [2]string{"sasl.password", c.password})
 	}
 	if c.identity != "" {
@@ -115,7 +124,11 @@ func (c client) python() string {
 }
 
 func (c client) console(properties string) string {
-	return fmt.Sprintf("kafka-console-consumer.sh --bootstrap-server %s --topic %s --from-beginning --timeout-ms 10000 --command-config %s", c.address, demoTopic, properties)
+	allowed := ""
+	if c.endpoint != "" {
+		allowed = "KAFKA_OPTS=-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=" + c.endpoint + " "
+	}
+	return allowed + fmt.Sprintf("kafka-console-consumer.sh --bootstrap-server %s --topic %s --from-beginning --timeout-ms 10000 --command-config %s", c.address, demoTopic, properties)
 }
 
 // writeProperties writes the configuration of Kafka's Java tools.
@@ -124,7 +137,12 @@ func (c client) writeProperties(path string) error {
 	if c.authority != "" {
 		lines = append(lines, "ssl.truststore.type=PEM", "ssl.truststore.location="+c.authority)
 	}
-	if c.mechanism != "" {
+	switch {
+	case c.endpoint != "":
+		lines = append(lines, "sasl.mechanism="+c.mechanism, "sasl.oauthbearer.token.endpoint.url="+c.endpoint,
+			"sasl.login.callback.handler.class=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler",
+			fmt.Sprintf(`sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required clientId="%s" clientSecret="%s";`, c.user, c.password))
+	case c.mechanism != "":
 		module := "scram.ScramLoginModule"
 		if c.mechanism == sasl.Plain {
 			module = "plain.PlainLoginModule"

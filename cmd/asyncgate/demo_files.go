@@ -46,6 +46,9 @@ func (d *demo) prepare(document []byte) error {
 	if err := d.startBrokers(p); err != nil {
 		return fmt.Errorf("embedded brokers: %w", err)
 	}
+	if err := d.startIssuer(p); err != nil {
+		return err
+	}
 	if err := d.writeCertificates(); err != nil {
 		return err
 	}
@@ -156,6 +159,9 @@ func (d *demo) writeCredentials() error {
 func (d *demo) writeSettings(p *plan.Plan) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "credentials: %s\n", credentialsName)
+	if d.issuer != nil {
+		fmt.Fprintf(&b, "tokens: { issuers: [{ issuer: %q, audience: %s }] }\n", d.issuer.URL(), demoAudience)
+	}
 	b.WriteString("limits: { exempt: [127.0.0.0/8] }   # the self-check fails more often than an address may\nservers:\n")
 	taken := map[int]bool{}
 	for i := range p.Servers {
@@ -173,7 +179,8 @@ func (d *demo) writeSettings(p *plan.Plan) error {
 				port+1, port+demoBrokers, strings.Join(d.kafka.ListenAddrs(), ", "))
 		}
 		certificates := proves(s, sasl.External)
-		reusable := proves(s, sasl.Plain) || proves(s, sasl.Password) || proves(s, sasl.Basic)
+		reusable := proves(s, sasl.Plain) || proves(s, sasl.Password) || proves(s, sasl.Basic) || proves(s, sasl.OAuthBearer) ||
+			proves(s, sasl.Header) || proves(s, sasl.HTTPKey)
 		if s.TLS != nil || certificates || reusable { // a password in clear is an error, and a certificate is at hand
 			b.WriteString("    tls: { certificate: gateway.pem, key: gateway.key")
 			if certificates {

@@ -22,16 +22,18 @@ func (d *demo) mqttAttempts(s *plan.Server) []attempt {
 	logins, shown := 0, map[string]bool{}
 	for _, a := range s.Alternatives {
 		for _, r := range a.All {
-			if !a.Enabled || len(a.All) > 1 || shown[r.Type+r.In] {
+			if !a.Enabled || len(a.All) > 1 || shown[r.Type+r.In] || onlyInRequest(r) {
 				continue
 			}
 			shown[r.Type+r.In] = true
-			switch r.Type {
-			case "X509":
+			switch {
+			case r.Type == "X509":
 				d.mqttCertificates(add, len(policy.Mechanisms(s)) > 0 || proves(s, sasl.Password) || proves(s, sasl.Basic))
 				continue
-			case "apiKey":
+			case r.Type == "apiKey":
 				d.mqttKeys(add, r.In)
+			case isToken(r):
+				d.mqttTokens(add, s, r)
 			default:
 				d.mqttPasswords(add, r)
 			}
@@ -119,6 +121,9 @@ func (d *demo) mqttCertificates(add mqttAdder, optional bool) {
 func (d *demo) mqttNeighbours(r plan.Requirement) (alice, bob mqttLogin) {
 	if r.Type == "apiKey" {
 		return mqttKey(r.In, d.people.key), mqttKey(r.In, d.people.bobsKey)
+	}
+	if isToken(r) {
+		return d.mqttToken("alice"), d.mqttToken("bob")
 	}
 	m := r.Mechanisms[0]
 	return mqttAs(m, "alice", d.people.password), mqttAs(m, "bob", d.people.password)

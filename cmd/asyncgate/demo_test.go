@@ -30,6 +30,8 @@ servers:
   users: { host: 'localhost:19193', protocol: kafka, security: [{ type: userPassword }] }
   either: { host: 'localhost:19293', protocol: kafka-secure, security: [{ type: apiKey, in: user }, { type: X509 }] }
   mixed: { host: 'localhost:19393', protocol: kafka-secure, security: [{ type: apiKey, in: password }, { type: scramSha512 }] }
+  tokens: { host: 'localhost:19493', protocol: kafka-secure, security: [{ type: openIdConnect, openIdConnectUrl: 'https://id.example.org/.well-known/openid-configuration', scopes: [a, b] }] }
+  http: { host: 'localhost:19593', protocol: kafka, security: [{ type: http, scheme: bearer }, { type: http, scheme: basic }] }
   other: { host: 'localhost:5672', protocol: amqp }
 `), 0o600)
 	if err != nil {
@@ -37,7 +39,7 @@ servers:
 	}
 	var stdout, stderr strings.Builder
 	code := run(&environment{ctx: t.Context(), stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}, []string{"demo", "--once", document})
-	if code != exitOK || !strings.Contains(stdout.String(), "31 of 31 lines held.") {
+	if code != exitOK || !strings.Contains(stdout.String(), "52 of 52 lines held.") {
 		t.Fatalf("exit %d\n%s%s", code, &stdout, &stderr)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/asyncgate/asyncgate/plan/compile"
 	"github.com/asyncgate/asyncgate/report"
 	"github.com/asyncgate/asyncgate/sasl"
+	"github.com/asyncgate/asyncgate/settings"
 )
 
 // draft is a settings file about to be written.
@@ -73,7 +74,7 @@ func (s *draftServer) has(is func(plan.Requirement) bool) bool {
 
 // needsTLS reports whether what clients prove must not, or cannot, be shown without TLS.
 func (s *draftServer) needsTLS() bool {
-	return slices.ContainsFunc([]string{sasl.Plain, sasl.Password, sasl.Basic, sasl.External}, s.proves) || s.silent && s.plan.MQTT != nil
+	return slices.ContainsFunc([]string{sasl.Plain, sasl.Password, sasl.Basic, sasl.OAuthBearer, sasl.External}, s.proves) || s.silent && s.plan.MQTT != nil
 }
 
 // settings renders the file.
@@ -97,8 +98,39 @@ func (d *draft) settings(document string) string {
 	if len(d.others) > 0 {
 		b.WriteString("\n")
 	}
+	d.tokens(&b)
 	b.WriteString(settingsTail)
 	return b.String()
+}
+
+// tokens says whose tokens are believed, where a server takes any: the document knows the issuer at best.
+func (d *draft) tokens(b *strings.Builder) {
+	if !slices.ContainsFunc(d.servers, func(s *draftServer) bool { return s.proves(sasl.OAuthBearer) }) {
+		return
+	}
+	issuer, edit := "https://issuer.example.org", "   # EDIT: the claim iss of its tokens; the document does not say"
+	for _, s := range d.servers {
+		if s.silent {
+			continue
+		}
+		for _, q := range s.doc.Security.Requirements {
+			for _, use := range q.Schemes {
+				if found, ok := strings.CutSuffix(use.Scheme.OpenIDConnectURL.Value, compile.WellKnown); ok && settings.SafeURL(found) {
+					issuer, edit = found, ""
+				}
+			}
+		}
+	}
+	fmt.Fprintf(b, `# Who is believed about tokens. docs/tokens.md has what to write for the common ones.
+tokens:
+  issuers:
+    - issuer: %q%s
+      audience: kafka   # EDIT: what the claim aud of its tokens has to be
+      # principal: sub          # claim that names the principal
+      # scopes: [scope, scp]    # claims with scopes
+      # jwks: https://…         # where its keys are; default: what its configuration says
+
+`, issuer, edit)
 }
 
 // settingsTail is the part that no document changes.

@@ -147,8 +147,7 @@ func showsProblem(t *testing.T, page problems.Page, standing string) {
 		t.Fatal(err)
 	}
 	for code, severity := range codesOf(t, args) {
-		unsupported := code == "security/unsupported-scheme" // tokens come with a later version, and the rules about them now
-		if code == page.Code || severity == string(plan.Error) && !unsupported {
+		if code == page.Code || severity == string(plan.Error) {
 			t.Errorf("the repaired example has %s", code)
 		}
 	}

@@ -68,7 +68,7 @@ func (c *runCmd) Run(env *environment) error {
 	defer signal.Stop(signals)
 
 	gateway, err := proxy.New(proxy.Config{
-		Plan: p, Log: log, Protocols: []proxy.Protocol{kafka.New(), mqtt.New()}, Directory: directory,
+		Plan: p, Log: log, Protocols: []proxy.Protocol{kafka.New(), mqtt.New()}, Directory: directory, Tokens: (&issuers{log: log}).open,
 	})
 	if err != nil {
 		return startError(err)

@@ -5,6 +5,7 @@
 #   KAFKA_NODE_ID KAFKA_VOTERS KAFKA_LISTENERS KAFKA_ADVERTISED_LISTENERS KAFKA_DATA KAFKA_CERTIFICATES
 # and these say where Kafka's jars are and how much memory the broker gets:
 #   KAFKA_LIBS (default: the official image's) KAFKA_HEAP (512m) KAFKA_JVM_FLAGS
+# KAFKA_MORE_PROPERTIES names a file of further properties; later ones count.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -23,6 +24,12 @@ heap=${KAFKA_HEAP:-512m}
 java=${JAVA_HOME:+$JAVA_HOME/bin/}java
 logging="-Dlog4j2.configurationFile=$here/log4j2.xml"
 
+properties=$here/broker.properties
+if [ -n "${KAFKA_MORE_PROPERTIES:-}" ]; then
+  properties=$KAFKA_DATA.properties
+  cat "$here/broker.properties" "$KAFKA_MORE_PROPERTIES" > "$properties"
+fi
+
 # format prints the stored keys of the users, so nobody gets to see it unless it fails.
 set --
 for user in admin gateway alice bob; do
@@ -31,11 +38,11 @@ for user in admin gateway alice bob; do
   done
 done
 if ! said=$("$java" -Xmx128m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC "$logging" -cp "$libs/*" \
-  kafka.tools.StorageTool format --ignore-formatted -t "$cluster" -c "$here/broker.properties" "$@" 2>&1); then
+  kafka.tools.StorageTool format --ignore-formatted -t "$cluster" -c "$properties" "$@" 2>&1); then
   echo "$said" >&2
   exit 1
 fi
 
 # shellcheck disable=SC2086 # KAFKA_JVM_FLAGS is several words
 exec "$java" "-Xms$heap" "-Xmx$heap" ${KAFKA_JVM_FLAGS:--XX:+UseG1GC -XX:MaxGCPauseMillis=20} "$logging" \
-  -Djava.net.preferIPv4Stack=true "-Djava.security.auth.login.config=$here/jaas.conf" -cp "$libs/*" kafka.Kafka "$here/broker.properties"
+  -Djava.net.preferIPv4Stack=true "-Djava.security.auth.login.config=$here/jaas.conf" -cp "$libs/*" kafka.Kafka "$properties"

@@ -49,6 +49,7 @@ func Compile(doc *asyncapi.Document, set *settings.Settings, opt Options) (*plan
 		c.out.Enforce = c.set.Enforce.V
 	}
 	c.names()
+	c.issuers()
 	for i := range doc.Servers {
 		c.server(&doc.Servers[i])
 	}

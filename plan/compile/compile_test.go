@@ -22,7 +22,7 @@ import (
 
 // Documents and settings as they are written, and the plan and the problems that come of them.
 func TestRules(t *testing.T) {
-	for _, path := range []string{"testdata/schemes.txt", "testdata/addresses.txt", "testdata/deployment.txt", "testdata/rules.txt", "testdata/mqtt.txt"} {
+	for _, path := range []string{"testdata/schemes.txt", "testdata/addresses.txt", "testdata/deployment.txt", "testdata/rules.txt", "testdata/mqtt.txt", "testdata/tokens.txt"} {
 		for _, c := range cases.Load(t, path).Cases {
 			t.Run(c.Name, func(t *testing.T) {
 				p, problems := compiled(t, c)
@@ -228,6 +228,9 @@ func requirements(all []plan.Requirement) string {
 		part := fmt.Sprintf("%s = %s%s by %v", name, q.Type, map[bool]string{true: " in " + q.In}[q.In != ""], q.Mechanisms)
 		if q.Scopes != nil {
 			part += fmt.Sprintf(" with %v", q.Scopes)
+		}
+		if q.Issuers != nil {
+			part += fmt.Sprintf(" of %v", q.Issuers)
 		}
 		parts = append(parts, part)
 	}

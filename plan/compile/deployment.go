@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/asyncgate/asyncgate/plan"
@@ -33,7 +34,13 @@ func (c *compiler) upstream(w *work) {
 	w.out.Upstream.SASL = &plan.UpstreamSASL{
 		Mechanism: u.SASL.Mechanism.V, Username: u.SASL.Username.V, Password: u.SASL.Password.V,
 	}
-	if u.SASL.Mechanism.V == plain && !u.TLS.Stated() {
+	if t := &u.SASL.Token; t.Stated() {
+		w.out.Upstream.SASL.Token = &plan.ClientCredentials{
+			Endpoint: t.Endpoint.V, ClientID: t.ClientID.V, ClientSecret: t.ClientSecret.V, Scopes: texts(t.Scopes),
+			Audience: t.Audience.V, CA: t.CA.V,
+		}
+	}
+	if (u.SASL.Mechanism.V == plain || u.SASL.Mechanism.V == bearer) && !u.TLS.Stated() {
 		c.add(plan.Warning, "settings/upstream-plaintext", c.inSettings(u.SASL.Mechanism.At), "add upstream tls, or use SCRAM-SHA-512",
 			"the gateway sends its own password to the brokers of server %s in clear text", w.doc.Name)
 	}
@@ -61,12 +68,28 @@ func (c *compiler) deployment(w *work) {
 		}
 		c.add(plan.Error, "settings/no-upstream", at, block(name, lines), "server %s has no %s behind it", name, brokers)
 	}
-	if !w.out.AllowAnonymous && c.out.Credentials == "" && !c.noCredentials {
+	if !w.out.AllowAnonymous && !onlyTokens(w.out) && c.out.Credentials == "" && !c.noCredentials {
 		c.noCredentials = true
 		c.add(plan.Error, "settings/no-credentials", place{file: c.fileForMissing()},
 			"write into asyncgate.yaml:\ncredentials: credentials.yaml\nand add to it with asyncgate credentials add NAME --file credentials.yaml",
 			"the settings name no credentials file, so nobody could log in to server %s", name)
 	}
+}
+
+// onlyTokens reports whether a server takes tokens and nothing else: nobody needs to be in a file then.
+func onlyTokens(s *plan.Server) bool {
+	tokens := false
+	for _, a := range s.Alternatives {
+		for _, q := range a.All {
+			switch isToken := slices.Contains(q.Mechanisms, bearer) || slices.Contains(q.Mechanisms, inHeader); {
+			case isToken:
+				tokens = true
+			case a.Enabled:
+				return false
+			}
+		}
+	}
+	return tokens
 }
 
 // fileForMissing is the file to show for what stands nowhere.
@@ -88,6 +111,7 @@ func (c *compiler) files() {
 	c.file(c.set.File, settings.At{})
 	c.file(c.out.Credentials, c.set.Credentials.At)
 	c.secret(c.set.DecoySecret)
+	c.issuerFiles()
 	for i := range c.out.Servers {
 		s := c.set.Server(c.out.Servers[i].Name)
 		if s == nil || !c.out.Servers[i].Enforced {
@@ -100,6 +124,8 @@ func (c *compiler) files() {
 			c.file(path.V, path.At)
 		}
 		c.secret(s.Upstream.SASL.Password)
+		c.file(s.Upstream.SASL.Token.CA.V, s.Upstream.SASL.Token.CA.At)
+		c.secret(s.Upstream.SASL.Token.ClientSecret)
 		c.secret(s.Upstream.Password)
 	}
 }

@@ -96,7 +96,7 @@ func (w *work) silentScheme() string { return SilentScheme(w.out) }
 func (w *work) otherSchemes() string {
 	var others []string
 	for _, scheme := range Supported(w.out) {
-		if scheme != w.silentScheme() && scheme != "apiKey" {
+		if scheme != w.silentScheme() && scheme != "apiKey" && scheme != "oauth2" && scheme != "openIdConnect" { // which need more said
 			others = append(others, scheme)
 		}
 	}

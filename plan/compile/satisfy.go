@@ -18,6 +18,9 @@ func (c *compiler) satisfy(w *work, d *demand) {
 		if n.refusal == "" && d.refusal == "" && n.exchange && w.version != "" && !w.five() {
 			d.refusal = "it needs MQTT 5, and protocolVersion is " + w.version
 		}
+		if n.refusal == "" && n.secret == token && !d.broken {
+			c.believe(d, n)
+		}
 		if n.warning != "" {
 			c.add(plan.Warning, "security/http-scheme", d.at, "", "%s: %s", d.names(), n.warning)
 		}
@@ -77,7 +80,9 @@ func (c *compiler) refused(w *work, d *demand, usable int) {
 	hint := w.speaks() + " servers can enforce " + strings.Join(Supported(w.out), ", ")
 	switch {
 	case usable > 0 && !w.out.RequireAll:
-		c.add(plan.Warning, "security/alternative-disabled", d.at, "", "%s is no way in: %s", d.names(), d.refusal)
+		c.add(plan.Warning, "security/alternative-disabled", d.at, d.lift, "%s is no way in: %s", d.names(), d.refusal)
+	case d.lift != "":
+		c.add(plan.Error, "settings/no-issuer", d.at, d.lift, "%s lets nobody in: %s", d.names(), d.refusal)
 	case d.clash:
 		c.add(plan.Error, "security/unsatisfiable", d.at, "make each an item of its own if one of them is enough", "%s cannot be proved together: %s", d.names(), d.refusal)
 	default:

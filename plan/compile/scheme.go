@@ -24,11 +24,14 @@ const (
 	scram512 = "SCRAM-SHA-512"
 	scram256 = "SCRAM-SHA-256"
 	plain    = "PLAIN"
+	bearer   = "OAUTHBEARER"
 	external = "EXTERNAL" // the TLS client certificate
 
 	// Of ours: user name and password without SASL.
 	inConnect = "PASSWORD" // in MQTT's CONNECT
 	inRequest = "BASIC"    // in the HTTP request that opens a WebSocket (RFC 7617)
+	inHeader  = "BEARER"   // a token in that request (RFC 6750)
+	inHTTPKey = "HTTP-KEY" // a key in that request
 )
 
 // The things that a client presents.
@@ -37,6 +40,8 @@ const (
 	keyAsUser   = "a key as the user name"
 	keyAsSecret = "a key as the password" // #nosec G101 -- words about a secret
 	certificate = "a client certificate"
+	token       = "a bearer token" // #nosec G101 -- words about a secret
+	keyInHTTP   = "a key in the HTTP request"
 )
 
 // kafkaSchemes is the table of schemes for Kafka. What is not in it does not exist: the reader refuses other types.
@@ -49,10 +54,12 @@ var kafkaSchemes = []meaning{
 	{scheme: "apiKey", in: "password", mechanisms: []string{plain}, secret: keyAsSecret},
 	{scheme: "X509", mechanisms: []string{external}, secret: certificate},
 
-	{scheme: "oauth2", refusal: "tokens (OAUTHBEARER) come with a later version"},
-	{scheme: "openIdConnect", refusal: "tokens (OAUTHBEARER) come with a later version"},
-	{scheme: "http", in: "basic", refusal: "HTTP authentication on Kafka comes with a later version"},
-	{scheme: "http", in: "bearer", refusal: "HTTP authentication on Kafka comes with a later version"},
+	{scheme: "oauth2", mechanisms: []string{bearer}, secret: token},
+	{scheme: "openIdConnect", mechanisms: []string{bearer}, secret: token},
+	{scheme: "http", in: "bearer", mechanisms: []string{bearer}, secret: token,
+		warning: "Kafka has no HTTP request, so the token is taken in OAUTHBEARER"},
+	{scheme: "http", in: "basic", mechanisms: []string{plain}, secret: password,
+		warning: "Kafka has no HTTP request, so user name and password are taken in PLAIN"},
 	{scheme: "httpApiKey", refusal: "Kafka has no HTTP header, query or cookie to carry a key"},
 	{scheme: "gssapi", refusal: "Kerberos comes with a later version"},
 	{scheme: "symmetricEncryption", refusal: "encrypted payloads come with a later version, and prove nobody's identity"},
@@ -63,7 +70,7 @@ var kafkaSchemes = []meaning{
 func (w *work) meaningOf(scheme, in string) meaning {
 	for _, table := range w.schemes() {
 		for _, m := range table {
-			if m.scheme == scheme && m.in == in {
+			if m.scheme == scheme && (m.in == in || m.in == "" && m.refusal != "") {
 				return m
 			}
 		}

@@ -13,9 +13,10 @@ var mqttSchemes = []meaning{
 	{scheme: "http", in: "basic", mechanisms: []string{inConnect}, secret: password,
 		warning: "MQTT over TCP has no HTTP request, so user name and password are taken from CONNECT"},
 
-	{scheme: "oauth2", refusal: "tokens come with a later version"},
-	{scheme: "openIdConnect", refusal: "tokens come with a later version"},
-	{scheme: "http", in: "bearer", refusal: "tokens come with a later version"},
+	{scheme: "oauth2", mechanisms: []string{bearer, inConnect}, secret: token},
+	{scheme: "openIdConnect", mechanisms: []string{bearer, inConnect}, secret: token},
+	{scheme: "http", in: "bearer", mechanisms: []string{bearer, inConnect}, secret: token,
+		warning: "MQTT over TCP has no HTTP request, so the token is taken as the password in CONNECT, or in AUTH"},
 	{scheme: "httpApiKey", refusal: "MQTT has no HTTP header, query or cookie to carry a key"},
 	{scheme: "gssapi", refusal: "Kerberos is nothing that MQTT can carry"},
 	{scheme: "symmetricEncryption", refusal: "encrypted payloads come with a later version, and prove nobody's identity"},
@@ -26,7 +27,13 @@ var mqttSchemes = []meaning{
 var webSocketSchemes = []meaning{
 	{scheme: "userPassword", mechanisms: []string{inConnect, inRequest}, secret: password},
 	{scheme: "http", in: "basic", mechanisms: []string{inRequest}, secret: password},
-	{scheme: "httpApiKey", refusal: "keys in HTTP requests come with a later version"},
+	{scheme: "http", in: "bearer", mechanisms: []string{inHeader}, secret: token},
+	{scheme: "oauth2", mechanisms: []string{bearer, inConnect, inHeader}, secret: token},
+	{scheme: "openIdConnect", mechanisms: []string{bearer, inConnect, inHeader}, secret: token},
+	{scheme: "httpApiKey", in: "header", mechanisms: []string{inHTTPKey}, secret: keyInHTTP},
+	{scheme: "httpApiKey", in: "cookie", mechanisms: []string{inHTTPKey}, secret: keyInHTTP},
+	{scheme: "httpApiKey", in: "query", mechanisms: []string{inHTTPKey}, secret: keyInHTTP,
+		warning: "what stands in an address is written to logs on its way; a header is safer"},
 }
 
 // schemes are the tables that say what a scheme means on a server, the more special one first.

@@ -15,6 +15,7 @@ type demand struct {
 	schemes []needed
 	broken  bool   // the reader refused it, and has said why
 	refusal string // why it cannot be enforced; empty if it can
+	lift    string // what the settings would have to say for it to be enforced; empty: nothing helps
 	clash   bool   // each of its schemes can be enforced, but not all of them on one connection
 }
 
@@ -24,6 +25,10 @@ type needed struct {
 	key     string
 	pointer string
 	scopes  []string
+
+	name          string   // of the header, parameter or cookie with a key
+	configuration string   // of the issuer that the scheme points to (openIdConnectUrl); empty: none
+	issuers       []string // whose tokens prove it
 }
 
 // security sets the ways in of a server.
@@ -104,7 +109,8 @@ func (c *compiler) documentDemands(w *work, s *asyncapi.Security) []demand {
 	for _, q := range s.Requirements {
 		d := demand{at: inDocument(q.Place), broken: q.Broken}
 		for _, use := range q.Schemes {
-			n := needed{meaning: w.meaningOf(use.Scheme.Type.Value, schemePlace(use.Scheme)), key: use.Scheme.Key, pointer: use.Scheme.Pointer}
+			n := needed{meaning: w.meaningOf(use.Scheme.Type.Value, schemePlace(use.Scheme)), key: use.Scheme.Key, pointer: use.Scheme.Pointer,
+				configuration: use.Scheme.OpenIDConnectURL.Value, name: use.Scheme.Name.Value}
 			for _, scope := range use.Scopes {
 				n.scopes = append(n.scopes, scope.Value)
 			}
@@ -126,7 +132,7 @@ func (c *compiler) documentDemands(w *work, s *asyncapi.Security) []demand {
 // schemePlace tells schemes of one type apart.
 func schemePlace(s *asyncapi.SecurityScheme) string {
 	switch s.Type.Value {
-	case "apiKey":
+	case "apiKey", "httpApiKey":
 		return s.In.Value
 	case "http":
 		return strings.ToLower(s.HTTPScheme.Value)
@@ -173,7 +179,7 @@ func (d *demand) alternative() plan.Alternative {
 	a := plan.Alternative{Enabled: d.refusal == "" && !d.broken}
 	for _, n := range d.schemes {
 		a.All = append(a.All, plan.Requirement{
-			Scheme: n.key, Pointer: n.pointer, Type: n.scheme, In: n.in, Mechanisms: n.mechanisms, Scopes: n.scopes,
+			Scheme: n.key, Pointer: n.pointer, Type: n.scheme, In: n.in, Name: n.name, Mechanisms: n.mechanisms, Scopes: n.scopes, Issuers: n.issuers,
 		})
 	}
 	return a

@@ -39,7 +39,9 @@ func (c *compiler) plaintext(w *work, demands []demand) {
 }
 
 // exposes reports whether some scheme of the demand may send its secret as it is.
-func (d *demand) exposes() bool { return d.uses(plain) || d.uses(inConnect) || d.uses(inRequest) }
+func (d *demand) exposes() bool {
+	return d.uses(plain) || d.uses(bearer) || d.uses(inConnect) || d.uses(inRequest) || d.uses(inHeader) || d.uses(inHTTPKey)
+}
 
 // uses reports whether some scheme of the demand offers a mechanism.
 func (d *demand) uses(mechanism string) bool {

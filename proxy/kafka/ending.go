@@ -33,11 +33,14 @@ func (c *connection) ending() error {
 
 // idle reports whether nothing has moved for the idle limit, in neither direction.
 func (c *connection) idle() bool {
-	return time.Since(time.Unix(0, c.moved.Load())) > c.reading.after
+	return time.Since(time.Unix(0, c.moved.Load())) > c.reading.After()
 }
 
 // finish ends a connection after the client's last request: what is owed to it still arrives.
 func (c *connection) finish(ctx context.Context, err error) error {
+	if c.renewal != nil && c.renewal.failed != nil {
+		c.session.Refuse(ctx, c.renewal.failed)
+	}
 	if c.upstream != nil {
 		if errors.Is(err, io.EOF) {
 			c.closeWrite() // the broker learns of it as it would have without us, and ends the connection when it is done
@@ -92,13 +95,13 @@ func unlessLeft(err error) error {
 func (c *connection) close() {
 	c.owed.close()
 	if c.upstream != nil {
-		c.writing.end() // the pump of answers may be writing to a client that does not read
+		c.writing.End() // the pump of answers may be writing to a client that does not read
 		_ = c.upstream.Close()
 		<-c.ended
 		c.session.Metrics().UpstreamOpen.Dec()
-		c.answers.release()
+		c.answers.Release()
 	}
-	c.client.release()
+	c.client.Release()
 }
 
 // closeWrite tells the broker that no more requests follow.

@@ -27,6 +27,7 @@ type login struct {
 	bare      bool // SaslHandshake 0: tokens come without a header
 	mechanism sasl.Mechanism
 	exchange  sasl.Exchange
+	failed    *sasl.Reject // why it cannot succeed any more; the client has been told, and has yet to say that it knows
 }
 
 // answer is what a login makes of one frame.
@@ -181,6 +182,7 @@ func (l *login) step(ctx context.Context, token []byte) ([]byte, *sasl.Principal
 			Private: "re-authentication with " + l.mechanism.Name() + " after " + l.previous.Mechanism}
 	}
 	s := l.exchange.Next(ctx, token)
+	l.failed = s.Failed
 	if s.Reject != nil || s.Principal == nil {
 		return s.Out, nil, s.Reject
 	}

@@ -27,6 +27,7 @@ type upstream struct {
 	mechanism string      // empty: no SASL
 	username  string
 	password  []byte
+	tokens    *proxy.TokenSource // for OAUTHBEARER, in place of user name and password
 }
 
 func newUpstream(p plan.Upstream) (*upstream, error) {
@@ -39,7 +40,15 @@ func newUpstream(p plan.Upstream) (*upstream, error) {
 		}
 		u.tls = config
 	}
-	if p.SASL != nil {
+	switch {
+	case p.SASL == nil:
+	case p.SASL.Token != nil:
+		tokens, err := proxy.NewTokenSource(p.SASL.Token)
+		if err != nil {
+			return nil, err
+		}
+		u.mechanism, u.username, u.tokens = p.SASL.Mechanism, p.SASL.Token.ClientID, tokens
+	default:
 		password, err := proxy.ReadSecret(p.SASL.Password)
 		if err != nil {
 			return nil, err
@@ -103,7 +112,7 @@ func (u *upstream) secure(ctx context.Context, conn net.Conn, address string) (*
 		if _, err := conn.Write(frame); err != nil {
 			return nil, err
 		}
-		return readFrame(conn, loginFrame)
+		return readLoneFrame(conn, loginFrame)
 	}
 	lifetime, err := u.login(exchange)
 	if err != nil {
@@ -118,13 +127,13 @@ func (b *brokerConn) due() bool {
 	return !b.reauthenticate.IsZero() && time.Now().After(b.reauthenticate)
 }
 
-// renewAfter plans the next login: at 85 % of the lifetime, as Kafka's own clients do at 85 to 95 % (KIP-368), and a second
-// before its end at least. The broker reads the login after the requests that are on their way to it, and ends the
-// connection if one of these comes late.
+// renewAfter plans the next login: at 85 % of the lifetime, as Kafka's own clients do at 85 to 95 % (KIP-368), and two
+// seconds before its end at least. The broker reads the login after the requests that are on their way to it, and ends the
+// connection if one of these comes late: a machine that stands still for a second must not make it so.
 func (b *brokerConn) renewAfter(lifetime time.Duration) {
 	b.reauthenticate = time.Time{}
 	if lifetime > 0 {
-		margin := max(lifetime*15/100, min(time.Second, lifetime/2))
+		margin := max(lifetime*15/100, min(2*time.Second, lifetime/2))
 		b.reauthenticate = time.Now().Add(lifetime - margin)
 	}
 }
@@ -132,7 +141,7 @@ func (b *brokerConn) renewAfter(lifetime time.Duration) {
 // login runs the gateway's own login over exchange, which sends a frame and returns the answer without its length. It
 // returns how long the broker grants the session; zero is without end.
 func (u *upstream) login(exchange func([]byte) ([]byte, error)) (time.Duration, error) {
-	client, err := sasl.NewClient(u.mechanism, u.username, u.password)
+	client, err := u.client()
 	if err != nil {
 		return 0, err
 	}
@@ -162,6 +171,18 @@ func (u *upstream) login(exchange func([]byte) ([]byte, error)) (time.Duration, 
 			return 0, err
 		}
 	}
+}
+
+// client begins a login.
+func (u *upstream) client() (sasl.Client, error) {
+	if u.tokens == nil {
+		return sasl.NewClient(u.mechanism, u.username, u.password)
+	}
+	token, err := u.tokens.Token()
+	if err != nil {
+		return nil, err
+	}
+	return sasl.NewTokenClient(token)
 }
 
 // gatewayClientID is the client id of the gateway's own requests, in the brokers' logs and metrics.

@@ -25,8 +25,7 @@ func (c *connection) beginExchange(method string) *exchange {
 	if mechanism == nil {
 		return nil
 	}
-	return &exchange{method: method, sasl: mechanism.Start(
-		sasl.Peer{Server: c.session.Server.Name(), Remote: c.session.Remote, TLS: c.session.TLS})}
+	return &exchange{method: method, sasl: mechanism.Start(c.peer())}
 }
 
 // next takes a message of the client. Where there is none, and none has been before, the client waits to be asked.
@@ -39,7 +38,11 @@ func (x *exchange) next(ctx context.Context, data []byte) sasl.Step {
 	if data == nil && x.rounds == 1 {
 		return sasl.Step{}
 	}
-	return x.sasl.Next(ctx, data)
+	step := x.sasl.Next(ctx, data)
+	if step.Failed != nil { // MQTT has a reason code to say so, and no need for the client's consent
+		return sasl.Step{Reject: step.Failed}
+	}
+	return step
 }
 
 // packet is an AUTH of the gateway.

@@ -104,7 +104,7 @@ func (c *connection) stop() {
 		code := wire.ServerShuttingDown
 		withdraw := false
 		if r := c.session.Refusal(); r != nil {
-			code, withdraw = endCode(r)
+			code, withdraw = endCode(r, c.session.ByToken())
 		}
 		c.writing.Change(farewell) // whoever does not read is not waited for
 		c.back.last(c.lastPacket(code))
@@ -115,7 +115,10 @@ func (c *connection) stop() {
 
 // endCode is what MQTT 5 calls the end of a session. The will of a client whose right to be here was taken away goes with
 // it; after every other end it is published, as after a lost connection.
-func endCode(r *sasl.Reject) (code wire.ReasonCode, withdraw bool) {
+func endCode(r *sasl.Reject, byToken bool) (code wire.ReasonCode, withdraw bool) {
+	if byToken && r.Code == sasl.CodeExpired {
+		return wire.NotAuthorized, false
+	}
 	switch r.Code {
 	case sasl.CodeExpired, "session-expired":
 		return wire.MaximumConnectTime, false

@@ -119,7 +119,7 @@ func startProtocol(t *testing.T, broker string, protocol proxy.Protocol, change 
 		directory: &directory{Users: inprocess.NewUsers(t, "alice", "bob", "carol"), revoked: map[string]bool{}}}
 	core, logs := observer.New(zapcore.InfoLevel)
 	gateway, err := proxy.New(proxy.Config{Plan: p, Log: zap.New(core), Protocols: []proxy.Protocol{protocol},
-		Directory: func(*plan.Plan) (sasl.Directory, error) { return w.directory, nil }})
+		Directory: func(*plan.Plan) (sasl.Directory, error) { return w.directory, nil }, Tokens: tokensOf})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,7 +61,7 @@ func (c *connection) speaks(connect *wire.Connect) (wire.ReasonCode, *sasl.Rejec
 	case c.server.MQTT.Only5:
 		return wire.UnsupportedProtocolVersion, &sasl.Reject{Stage: sasl.StageHandshake, Code: "unsupported-version",
 			Private: "MQTT " + connect.Version.String() + ", and the protocol of the server is mqtt5"}
-	case c.login == nil && len(c.server.Alternatives) > 0 && c.session.State.Passwords[sasl.Password] == nil:
+	case c.login == nil && len(c.server.Alternatives) > 0 && !c.session.State.Takes(sasl.Password):
 		if _, reject := policy.Admit(c.session.State.Server, c.session.Certificate, nil); reject != nil && len(c.session.State.Mechanisms) > 0 {
 			return wire.UnsupportedProtocolVersion, &sasl.Reject{Stage: sasl.StageHandshake, Code: "unsupported-version",
 				Private: "MQTT " + connect.Version.String() + ", and what the server asks for takes the AUTH packets of MQTT 5"}
@@ -80,13 +80,18 @@ func (c *connection) identify(ctx context.Context, connect *wire.Connect, a *adm
 	if c.login != nil {
 		return nil, nil
 	}
-	verifier := c.session.Current().Passwords[sasl.Password]
-	if verifier == nil || !connect.HasUsername && !connect.HasPassword {
+	state := c.session.Current()
+	if !state.Takes(sasl.Password) || !connect.HasUsername && !connect.HasPassword {
 		return nil, nil
 	}
-	step := verifier.Verify(ctx, sasl.Password, connect.Username, connect.Password)
+	step := state.LogIn(ctx, sasl.Password, connect.Username, connect.Password, c.peer())
 	c.login = step.Principal
 	return step.Reject, nil
+}
+
+// peer is what is known of the client before it has logged in.
+func (c *connection) peer() sasl.Peer {
+	return sasl.Peer{Server: c.session.Server.Name(), Remote: c.session.Remote, TLS: c.session.TLS}
 }
 
 // narrowed holds a CONNECT against what the binding of the server narrows, and its will against the rules.

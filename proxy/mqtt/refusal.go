@@ -17,7 +17,7 @@ func refusalCode(r *sasl.Reject) wire.ReasonCode {
 	switch r.Code {
 	case sasl.CodeBusy:
 		return wire.ServerBusy
-	case sasl.CodeDirectoryFailure, "draining":
+	case sasl.CodeDirectoryFailure, sasl.CodeIssuerUnavailable, "draining":
 		return wire.ServerUnavailable
 	case "unsupported-mechanism":
 		return wire.BadAuthenticationMethod

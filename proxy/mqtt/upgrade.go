@@ -14,15 +14,33 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/policy"
+	"github.com/asyncgate/asyncgate/proxy"
 	"github.com/asyncgate/asyncgate/sasl"
 )
 
 // maxRequest bounds the head of an HTTP request or answer, in bytes: browsers and proxies stay below 8 KiB.
 const maxRequest = 16 << 10
 
-// challenge asks for HTTP Basic (RFC 7617).
-const challenge = `Basic realm="asyncgate", charset="UTF-8"`
+// challenges ask for what the server takes in an HTTP request: Basic (RFC 7617), Bearer (RFC 6750 section 3). Why a token was
+// refused is not told.
+func challenges(state *proxy.State, why *sasl.Reject) []string {
+	var list []string
+	if state.Takes(sasl.Basic) {
+		list = append(list, `Basic realm="asyncgate", charset="UTF-8"`)
+	}
+	switch {
+	case state.Takes(sasl.Header) && why.Mechanism == sasl.Header:
+		list = append(list, `Bearer realm="asyncgate", error="invalid_token"`)
+	case state.Takes(sasl.Header):
+		list = append(list, `Bearer realm="asyncgate"`)
+	}
+	if len(list) == 0 { // a 401 has to have one (RFC 9110 section 11.6.1), and keys have none of their own
+		list = append(list, `ApiKey realm="asyncgate"`)
+	}
+	return list
+}
 
 // upgrade lets the client open a WebSocket, after which the connection's bytes are those inside it. False: the client has
 // been refused, or has left with the error.
@@ -48,9 +66,11 @@ func (c *connection) upgrade(ctx context.Context) (bool, error) {
 	if !offers(request) {
 		return false, c.turnAway(ctx, out, http.StatusBadRequest, "websocket-protocol", "the client offers neither the sub-protocol mqtt nor mqttv3.1")
 	}
-	if reject := c.basic(ctx, request); reject != nil {
+	if reject := c.authorize(ctx, request); reject != nil {
 		c.session.Refuse(ctx, reject)
-		out.header.Set("WWW-Authenticate", challenge)
+		for _, challenge := range challenges(c.session.State, reject) {
+			out.header.Add("WWW-Authenticate", challenge)
+		}
 		return false, out.finish(http.StatusUnauthorized)
 	}
 	ws, err := websocket.Accept(out, request, &websocket.AcceptOptions{
@@ -83,25 +103,65 @@ func offers(r *http.Request) bool {
 	return false
 }
 
-// basic verifies the user name and password of the request where the server takes them. Who brings none may still log in
-// with CONNECT, if there is another way.
-func (c *connection) basic(ctx context.Context, r *http.Request) *sasl.Reject {
+// keyOf is the first key that a request has in one of these places; empty: it has none.
+func keyOf(r *http.Request, places []plan.Requirement) (place, key string) {
+	for _, p := range places {
+		var values []string
+		switch p.In {
+		case "header":
+			values = r.Header.Values(p.Name)
+		case "query":
+			values = r.URL.Query()[p.Name]
+		case "cookie":
+			for _, cookie := range r.CookiesNamed(p.Name) {
+				values = append(values, cookie.Value)
+			}
+		}
+		if len(values) == 1 && values[0] != "" { // two are none
+			return sasl.KeyPlace(p.In, p.Name), values[0]
+		}
+	}
+	return "", ""
+}
+
+// authorize verifies what the request brings where the server takes it: user name and password, a token, or a key. Who brings
+// none may still log in with CONNECT, if there is another way.
+func (c *connection) authorize(ctx context.Context, r *http.Request) *sasl.Reject {
 	state := c.session.State
-	verifier := state.Passwords[sasl.Basic]
-	if verifier == nil {
+	keys := state.HTTPKeys()
+	if !state.Takes(sasl.Basic) && !state.Takes(sasl.Header) && len(keys) == 0 {
 		return nil
 	}
-	user, password, ok := r.BasicAuth()
-	if ok {
-		step := verifier.Verify(ctx, sasl.Basic, user, []byte(password))
-		c.login = step.Principal
-		return step.Reject
+	place, key := keyOf(r, keys)
+	user, password, isBasic := r.BasicAuth()
+	token, isBearer := bearer(r)
+	var step sasl.Step
+	switch {
+	case place != "":
+		step = sasl.VerifyKey(state.Directory, place, key)
+	case isBasic && state.Takes(sasl.Basic):
+		step = state.LogIn(ctx, sasl.Basic, user, []byte(password), c.peer())
+	case isBearer && state.Takes(sasl.Header):
+		step = state.LogIn(ctx, sasl.Header, "", []byte(token), c.peer())
+	default:
+		if _, reject := policy.Admit(state.Server, c.session.Certificate, nil); reject != nil &&
+			len(state.Mechanisms) == 0 && !state.Takes(sasl.Password) {
+			return reject
+		}
+		return nil
 	}
-	if _, reject := policy.Admit(state.Server, c.session.Certificate, nil); reject != nil &&
-		len(state.Mechanisms) == 0 && state.Passwords[sasl.Password] == nil {
-		return reject
+	c.login = step.Principal
+	return step.Reject
+}
+
+// bearer is the token of a request (RFC 6750 section 2.1). Two credentials are none.
+func bearer(r *http.Request) (token string, ok bool) {
+	lines := r.Header.Values("Authorization")
+	if len(lines) != 1 {
+		return "", false
 	}
-	return nil
+	scheme, token, ok := strings.Cut(lines[0], " ")
+	return strings.TrimLeft(token, " "), ok && strings.EqualFold(scheme, "Bearer")
 }
 
 // turnAway refuses a client that has not opened a WebSocket.

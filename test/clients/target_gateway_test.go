@@ -39,9 +39,7 @@ func startGateway(t *testing.T, c *kafkatest.Cluster, document string, fronts fu
 	g := &gateway{fronts: fronts(credentials)}
 
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "gateway.password"), []byte(kafkatest.Password("gateway")), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	writeGatewayPassword(t, dir)
 	servers := map[string]any{}
 	for _, f := range g.fronts {
 		servers[f.server] = serverSettings(c, f)
@@ -61,6 +59,14 @@ func startGateway(t *testing.T, c *kafkatest.Cluster, document string, fronts fu
 		g.addresses[f.name] = g.Address(t, f.server)
 	}
 	return g
+}
+
+// writeGatewayPassword writes what the gateway's settings point to for its own login.
+func writeGatewayPassword(t *testing.T, dir string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, "gateway.password"), []byte(kafkatest.Password("gateway")), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // audited fails the test unless the gateway's audit log says that somebody made this mistake.

@@ -12,7 +12,7 @@
 #   KAFKA_PARENT          a process id: when that process has ended, the cluster is taken down
 #   KAFKA_CERTIFICATES    a directory made by certificates.sh. Default: one is made in DIR
 #   KAFKA_HEAP, KAFKA_JVM_FLAGS, KAFKA_REAUTH_MS, KAFKA_FAILURE_DELAY_MS, KAFKA_OPEN, KAFKA_SUPER_USERS,
-#   KAFKA_INTER_BROKER, KAFKA_REPLICAS, KAFKA_PARTITIONS: see examples/kafka/start.sh
+#   KAFKA_INTER_BROKER, KAFKA_REPLICAS, KAFKA_PARTITIONS, KAFKA_MORE_PROPERTIES: see examples/kafka/start.sh
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)

@@ -17,8 +17,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sasl"
+	"github.com/twmb/franz-go/pkg/sasl/oauth"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
+	"golang.org/x/oauth2/clientcredentials"
 )
 
 // job is one thing to do, as its arguments say.
@@ -123,6 +125,15 @@ func (j *job) mechanism() sasl.Mechanism {
 		return scram.Auth{User: user, Pass: password}.AsSha256Mechanism()
 	case "SCRAM-SHA-512":
 		return scram.Auth{User: user, Pass: password}.AsSha512Mechanism()
+	case "OAUTHBEARER":
+		grant := &clientcredentials.Config{ClientID: user, ClientSecret: password, TokenURL: j.arguments["endpoint"]}
+		return oauth.Oauth(func(ctx context.Context) (oauth.Auth, error) {
+			token, err := grant.Token(ctx)
+			if err != nil {
+				return oauth.Auth{}, err
+			}
+			return oauth.Auth{Token: token.AccessToken}, nil
+		})
 	}
 	return nil
 }

@@ -89,8 +89,17 @@ public final class Client {
     }
     String mechanism = argument("mechanism");
     if (!mechanism.isEmpty()) {
-      String module = mechanism.equals("PLAIN") ? "plain.PlainLoginModule" : "scram.ScramLoginModule";
       c.put("sasl.mechanism", mechanism);
+    }
+    if (mechanism.equals("OAUTHBEARER")) {
+      System.setProperty("org.apache.kafka.sasl.oauthbearer.allowed.urls", argument("endpoint"));
+      c.put("sasl.oauthbearer.token.endpoint.url", argument("endpoint"));
+      c.put("sasl.login.callback.handler.class", "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler");
+      c.put("sasl.jaas.config", String.format(
+          "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required clientId=%s clientSecret=%s;",
+          quote(argument("user")), quote(argument("password"))));
+    } else if (!mechanism.isEmpty()) {
+      String module = mechanism.equals("PLAIN") ? "plain.PlainLoginModule" : "scram.ScramLoginModule";
       c.put("sasl.jaas.config", String.format("org.apache.kafka.common.security.%s required username=%s password=%s;",
           module, quote(argument("user")), quote(argument("password"))));
     }

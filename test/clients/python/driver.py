@@ -4,6 +4,8 @@ import json
 import logging
 import os
 import sys
+import urllib.parse
+import urllib.request
 
 
 class Arguments:
@@ -22,6 +24,13 @@ class Arguments:
     def values(self):
         """What to produce."""
         return [f"{self.group}-{i}".encode() for i in range(self.count)]
+
+
+def token(a):
+    """A token by the client credentials grant, for clients that leave fetching one to the application."""
+    form = urllib.parse.urlencode({"grant_type": "client_credentials", "client_id": a.user, "client_secret": a.password})
+    with urllib.request.urlopen(a.endpoint, form.encode(), timeout=10) as response:
+        return json.load(response)["access_token"]
 
 
 def check(want, got):

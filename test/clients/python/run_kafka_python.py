@@ -6,6 +6,7 @@ import time
 
 import kafka
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition, errors
+from kafka.net.sasl.oauth import AbstractTokenProvider
 from kafka.structs import OffsetAndMetadata
 
 import driver
@@ -14,9 +15,16 @@ a = driver.Arguments(sys.argv)
 NAME = f"kafka-python {kafka.__version__}"
 
 
+class Tokens(AbstractTokenProvider):
+    def token(self):
+        return driver.token(a)
+
+
 def config(**more):
     c = {"bootstrap_servers": a.bootstrap.split(","), "security_protocol": a.protocol}
-    if a.mechanism:
+    if a.mechanism == "OAUTHBEARER":
+        c |= {"sasl_mechanism": a.mechanism, "sasl_oauth_token_provider": Tokens()}
+    elif a.mechanism:
         c |= {"sasl_mechanism": a.mechanism, "sasl_plain_username": a.user, "sasl_plain_password": a.password}
     if a.ca:
         c["ssl_cafile"] = a.ca

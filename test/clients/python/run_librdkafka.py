@@ -29,7 +29,11 @@ def config(**more):
         "error_cb": on_error,
         "socket.timeout.ms": 10000,
     }
-    if a.mechanism:
+    if a.mechanism == "OAUTHBEARER":
+        c |= {"sasl.mechanism": a.mechanism, "sasl.oauthbearer.method": "oidc",
+              "sasl.oauthbearer.token.endpoint.url": a.endpoint,
+              "sasl.oauthbearer.client.id": a.user, "sasl.oauthbearer.client.secret": a.password}
+    elif a.mechanism:
         c |= {"sasl.mechanism": a.mechanism, "sasl.username": a.user, "sasl.password": a.password}
     if a.ca:
         c["ssl.ca.location"] = a.ca

@@ -1,0 +1,183 @@
+//go:build unix
+
+// Package keycloaktest runs Keycloak, a real issuer of tokens, for tests. install.sh fetches it.
+package keycloaktest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/asyncgate/asyncgate/test/parts"
+)
+
+// version is what install.sh fetches.
+const version = "26.3.5"
+
+// startTimeout bounds the start; it takes half a minute on a machine with nothing else to do.
+const startTimeout = 4 * time.Minute
+
+// Server is a running Keycloak with the realm of realm.json.
+type Server struct {
+	t    testing.TB
+	base string // URL of the server
+}
+
+// Start starts it, for the time of the test.
+func Start(t testing.TB) *Server {
+	t.Helper()
+	parts.Need(t, "java")
+	home := filepath.Join(parts.Cache(t), "keycloak-"+version)
+	if _, err := os.Stat(filepath.Join(home, "bin", "kc.sh")); err != nil {
+		parts.Absent(t, "needs test/keycloak/install.sh to have run: %v", err)
+	}
+	realm, err := os.ReadFile(parts.Path(t, "test", "keycloak", "realm.json"))
+	if err == nil {
+		err = os.MkdirAll(filepath.Join(home, "data", "import"), 0o755)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(home, "data", "import", "lights.json"), realm, 0o600) // #nosec G703 -- in the cache
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := listener.Addr().(*net.TCPAddr).Port
+	_ = listener.Close()
+	command := exec.Command(filepath.Join(home, "bin", "kc.sh"), "start-dev", "--db=dev-mem", "--import-realm",
+		"--http-host=127.0.0.1", fmt.Sprintf("--http-port=%d", port))
+	command.Env = append(os.Environ(), "KC_BOOTSTRAP_ADMIN_USERNAME=admin", "KC_BOOTSTRAP_ADMIN_PASSWORD=admin",
+		"JAVA_OPTS_KC_HEAP=-Xms64m -Xmx384m")
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // kc.sh starts Java: both are ended
+	var log bytes.Buffer
+	command.Stdout, command.Stderr = &log, &log
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { _ = command.Wait(); close(ended) }()
+	t.Cleanup(func() {
+		_ = syscall.Kill(-command.Process.Pid, syscall.SIGKILL)
+		<-ended
+	})
+	s := &Server{t: t, base: fmt.Sprintf("http://127.0.0.1:%d", port)}
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
+	for late := time.After(startTimeout); ; {
+		if _, err := s.do(http.MethodGet, s.Issuer()+"/.well-known/openid-configuration", "", nil, ""); err == nil {
+			return s
+		}
+		select {
+		case <-look.C:
+		case <-ended:
+			t.Fatalf("keycloak ended:\n%s", parts.Lines(log.Bytes(), 40))
+		case <-late:
+			t.Fatalf("keycloak did not start within %v", startTimeout)
+		}
+	}
+}
+
+// Issuer is the name of the realm as an issuer.
+func (s *Server) Issuer() string { return s.base + "/realms/lights" }
+
+// Introspection is where it is asked about tokens.
+func (s *Server) Introspection() string {
+	return s.Issuer() + "/protocol/openid-connect/token/introspect"
+}
+
+// Token is a token of a client's own, whose secret is its name and "-secret".
+func (s *Server) Token(client string) string {
+	s.t.Helper()
+	return s.fetch(s.Issuer(), url.Values{"grant_type": {"client_credentials"}, "client_id": {client}, "client_secret": {client + "-secret"}})
+}
+
+func (s *Server) fetch(issuer string, form url.Values) string {
+	s.t.Helper()
+	body, err := s.do(http.MethodPost, issuer+"/protocol/openid-connect/token", "application/x-www-form-urlencoded", []byte(form.Encode()), "")
+	var answer struct {
+		Token string `json:"access_token"`
+	}
+	if err == nil {
+		err = json.Unmarshal(body, &answer)
+	}
+	if err != nil || answer.Token == "" {
+		s.t.Fatalf("no token: %v %s", err, body)
+	}
+	return answer.Token
+}
+
+// Revoke has a client withdraw its own token (RFC 7009).
+func (s *Server) Revoke(client, token string) {
+	s.t.Helper()
+	form := url.Values{"token": {token}, "client_id": {client}, "client_secret": {client + "-secret"}}
+	if body, err := s.do(http.MethodPost, s.Issuer()+"/protocol/openid-connect/revoke", "application/x-www-form-urlencoded", []byte(form.Encode()), ""); err != nil {
+		s.t.Fatalf("revocation: %v %s", err, body)
+	}
+}
+
+// Rotate adds a key with which tokens are signed from now on, and withdraws the one before.
+func (s *Server) Rotate() {
+	s.t.Helper()
+	admin := s.fetch(s.base+"/realms/master", url.Values{"grant_type": {"password"}, "client_id": {"admin-cli"}, "username": {"admin"}, "password": {"admin"}})
+	components := s.base + "/admin/realms/lights/components"
+	list, err := s.do(http.MethodGet, components+"?type=org.keycloak.keys.KeyProvider", "", nil, admin)
+	var old []map[string]any
+	if err == nil {
+		err = json.Unmarshal(list, &old)
+	}
+	added, _ := json.Marshal(map[string]any{
+		"name": "rotated", "providerId": "rsa-generated", "providerType": "org.keycloak.keys.KeyProvider",
+		"config": map[string][]string{"priority": {"1000"}, "keySize": {"2048"}, "enabled": {"true"}, "active": {"true"}, "algorithm": {"RS256"}},
+	})
+	if err == nil {
+		_, err = s.do(http.MethodPost, components, "application/json", added, admin)
+	}
+	for _, k := range old {
+		if err == nil && k["providerId"] == "rsa-generated" {
+			_, err = s.do(http.MethodDelete, components+"/"+fmt.Sprint(k["id"]), "", nil, admin)
+		}
+	}
+	if err != nil {
+		s.t.Fatalf("rotation: %v", err)
+	}
+}
+
+func (s *Server) do(method, target, kind string, body []byte, token string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, method, target, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	if kind != "" {
+		request.Header.Set("Content-Type", kind)
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode/100 != 2 {
+		err = fmt.Errorf("status %d: %s", response.StatusCode, strings.TrimSpace(string(answer)))
+	}
+	return answer, err
+}
