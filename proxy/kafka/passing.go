@@ -69,7 +69,7 @@ func (b *brokerConn) duePassing(token *sasl.Token, expires time.Time) (bool, err
 		return b.due() || now.Sub(b.began) > betweenLogins, nil
 	case !b.due():
 		return false, nil
-	case expires.IsZero() || expires.After(b.ends.Add(time.Second)):
+	case now.Sub(b.began) > betweenLogins && (expires.IsZero() || expires.After(b.ends.Add(time.Second))):
 		return true, nil
 	case now.Before(b.ends): // the client has until then
 		return false, nil

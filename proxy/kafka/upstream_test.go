@@ -61,6 +61,7 @@ func TestAClientsTokenIsPassedOnAgainInTime(t *testing.T) {
 		{"the same early", time.Minute, time.Hour, first, 50 * time.Second, false, nil},
 		{"the same, which lasts longer", time.Minute, time.Hour, first, 52 * time.Second, true, nil},
 		{"the same, which lasts for ever", time.Minute, 0, first, 52 * time.Second, true, nil},
+		{"the same, too soon for the broker", time.Second, time.Hour, first, 900 * time.Millisecond, false, nil},
 		{"the same, which ends with the session", time.Minute, time.Minute, first, 59 * time.Second, false, nil},
 		{"the same, which has ended", time.Minute, time.Minute, first, time.Minute, false, errTokenEnded},
 		{"another after the end", time.Minute, time.Hour, second, 2 * time.Minute, true, nil},
