@@ -2,6 +2,7 @@ package tokens_test
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -39,6 +41,7 @@ func brokers(t *testing.T, issuer *throwaway.Issuer) *kafkatest.Cluster {
 }
 
 // before is a gateway in front of real brokers that take nothing but the issuer's tokens; the gateway has some of its own.
+// The brokers' access control lists know the gateway, which may do everything, and alice.
 func before(t *testing.T, identity string) *world {
 	t.Helper()
 	issuer, err := throwaway.Start()
@@ -55,6 +58,7 @@ func before(t *testing.T, identity string) *world {
 	}
 	c := brokers(t, issuer)
 	c.CreateTopic(t, "lights", 1)
+	c.Allow(t, "alice", "lights")
 	dir := t.TempDir()
 	ca, err := tlsconf.NewDevCA("test", time.Hour)
 	if err != nil {
@@ -101,7 +105,7 @@ func TestTheGatewayHasATokenOfItsOwn(t *testing.T) {
 }
 
 // A real broker is shown the client's own token, the next one too after each login on the same connection, and decides on it
-// by itself: one that is for the gateway alone gets no further.
+// by itself: it applies its access control lists to the client, and one that is for the gateway alone gets no further.
 func TestTheTokenOfAClientIsPassedOn(t *testing.T) {
 	w := before(t, "token")
 	passable := func(c map[string]any) { c["aud"] = []string{audience, "brokers"} }
@@ -119,6 +123,13 @@ func TestTheTokenOfAClientIsPassedOn(t *testing.T) {
 	defer lock.Unlock()
 	w.audited("allow", "renewed", tokens...)
 
+	bob := w.client("oidc", func() string {
+		return w.token(time.Hour, func(c map[string]any) { passable(c); c["sub"] = "bob" })
+	})
+	err := bob.ProduceSync(within(t), &kgo.Record{Topic: "lights", Value: []byte("on")}).FirstErr()
+	if !errors.Is(err, kerr.TopicAuthorizationFailed) {
+		t.Errorf("bob, whom the broker's access control lists do not know, gets %v", err)
+	}
 	own := w.token(time.Minute, nil)
 	conn := w.dial("oidc")
 	conn.login(own)
