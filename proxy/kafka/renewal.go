@@ -69,7 +69,7 @@ func (c *connection) renewUpstream(token *sasl.Token) error {
 		if !c.owed.push(request{own: true, correlation: correlationOf(frame)}) {
 			return nil, errRenewal
 		}
-		c.sending.renew()
+		c.sending.Renew()
 		if _, err := c.upstream.Write(frame); err != nil {
 			return nil, err
 		}
