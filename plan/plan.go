@@ -122,7 +122,7 @@ type Upstream struct {
 	// mqtts://, ws:// or wss://. At least one for an enforced server that is run.
 	Bootstrap []string
 	TLS       *UpstreamTLS // nil: plaintext
-	Identity  string       // IdentityService or, on MQTT only, IdentityPrincipal
+	Identity  string       // IdentityService; on MQTT also IdentityPrincipal, on Kafka also IdentityToken
 	SASL      *UpstreamSASL
 
 	Username string // MQTT: the gateway's own user name; empty: none
@@ -133,6 +133,7 @@ type Upstream struct {
 const (
 	IdentityService   = "service"   // itself, for every client
 	IdentityPrincipal = "principal" // the client's principal by name, as the user name
+	IdentityToken     = "token"     // the client, by the token that it has logged in with; the gateway itself where it follows the cluster
 )
 
 // UpstreamTLS is how the gateway recognises the brokers, and the certificate it shows them.

@@ -145,7 +145,11 @@ func (m *materials) mechanisms(server *plan.Server) ([]sasl.Mechanism, error) {
 		case sasl.Plain:
 			offered = append(offered, sasl.NewPlain(plainOptions(server, name), current))
 		case sasl.OAuthBearer:
-			offered = append(offered, sasl.NewOAuthBearer(func() sasl.Tokens { return m.tokens }))
+			made := sasl.NewOAuthBearer
+			if server.Upstream.Identity == plan.IdentityToken {
+				made = sasl.NewPassingOAuthBearer
+			}
+			offered = append(offered, made(func() sasl.Tokens { return m.tokens }))
 		default:
 			return nil, fmt.Errorf("mechanism %s is not supported", name)
 		}

@@ -14,19 +14,28 @@ const publicToken = `{"status":"invalid_token"}` // #nosec G101 -- words about a
 const publicTokenAuthzID = "Authentication failed: Client requested an authorization id (%s) that is different from the token's principal name (%s)"
 
 // NewOAuthBearer returns OAUTHBEARER (RFC 7628, KIP-255). tokens is asked once for every login.
-func NewOAuthBearer(tokens func() Tokens) Mechanism { return &oauthMechanism{tokens} }
+func NewOAuthBearer(tokens func() Tokens) Mechanism { return &oauthMechanism{tokens: tokens} }
 
-type oauthMechanism struct{ tokens func() Tokens }
+// NewPassingOAuthBearer is the same, and its principals keep their tokens: for a server that passes them on.
+func NewPassingOAuthBearer(tokens func() Tokens) Mechanism {
+	return &oauthMechanism{tokens: tokens, keep: true}
+}
+
+type oauthMechanism struct {
+	tokens func() Tokens
+	keep   bool
+}
 
 func (m *oauthMechanism) Name() string { return OAuthBearer }
 
 func (m *oauthMechanism) Start(peer Peer) Exchange {
-	return &oauthExchange{tokens: m.tokens(), peer: peer}
+	return &oauthExchange{tokens: m.tokens(), peer: peer, keep: m.keep}
 }
 
 type oauthExchange struct {
 	tokens Tokens
 	peer   Peer
+	keep   bool
 	failed *Reject // the client has been shown an error, and has yet to acknowledge it
 	over   bool
 }
@@ -56,6 +65,9 @@ func (x *oauthExchange) Next(ctx context.Context, in []byte) Step {
 	if name := step.Principal.Name; m.authzID != "" && m.authzID != name {
 		return refuse(CodeAuthzID, fmt.Sprintf(publicTokenAuthzID, m.authzID, name),
 			"the token of %s asks to act as %s", quote(name), quote(m.authzID)).by(OAuthBearer, name)
+	}
+	if x.keep {
+		step.Principal.Token = &Token{server: x.peer.Server, text: m.token}
 	}
 	return step
 }

@@ -2,6 +2,7 @@ package sasl
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -154,4 +155,34 @@ func FuzzOAuthBearer(f *testing.F) {
 		}
 		checkRefused(t, step)
 	})
+}
+
+func TestATokenIsKeptWhereItIsPassedOnAndNeverShown(t *testing.T) {
+	const text = "a.b.c"
+	peer := Peer{Server: "prod"}
+	for keeps, m := range map[bool]Mechanism{
+		false: NewOAuthBearer(func() Tokens { return judge{text: {Name: "alice"}} }),
+		true:  NewPassingOAuthBearer(func() Tokens { return judge{text: {Name: "alice"}} }),
+	} {
+		who := m.Start(peer).Next(context.Background(), []byte("n,,\x01auth=Bearer "+text+"\x01\x01")).Principal
+		if who == nil {
+			t.Fatal("the token is refused")
+		}
+		got, ok := who.Token.Reveal("prod")
+		if ok != keeps || keeps && got != text {
+			t.Errorf("kept %v: %q, %v", keeps, got, ok)
+		}
+		if _, ok := who.Token.Reveal("test"); ok {
+			t.Error("the token is for another server too")
+		}
+		encoded, err := json.Marshal(who)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, shown := range []string{string(encoded), fmt.Sprintf("%v %+v %#v", *who, *who, *who), fmt.Sprintf("%s %q %x %d", who.Token, who.Token, who.Token, who.Token)} {
+			if strings.Contains(shown, text) || strings.Contains(shown, fmt.Sprintf("%x", text)) {
+				t.Errorf("the token is in %s", shown)
+			}
+		}
+	}
 }

@@ -98,6 +98,7 @@ type Principal struct {
 
 	Issuer string // for KindToken: who issued the token
 	Proof  any    // for KindToken: what Tokens keeps to judge the principal again. It holds the token: never print it
+	Token  *Token // for KindToken, of a mechanism that keeps it to be passed on; nil: it is not kept
 }
 
 // Stages of a connection, as the audit record names them.

@@ -66,9 +66,9 @@ func (r *reader) identity(to *Value[string]) func(node) {
 	return func(n node) {
 		switch s, ok := r.scalar(n, "service"); {
 		case !ok:
-		case s == "service" || s == "principal": // the second on MQTT only, which the compiler knows
+		case s == "service" || s == "principal" || s == "token": // the second on MQTT only, the third on Kafka, which the compiler knows
 			*to = Value[string]{n.at, s}
-		case s == "delegation-token" || s == "unsafeForward":
+		case s == "delegation-token" || s == "exchanged-token" || s == "unsafeForward":
 			r.fault(n.at, "settings/unsupported", "write identity: service, or leave it out", "identity: %s is not supported yet", s)
 		default:
 			r.invalid(n, "write identity: service, or leave it out", "%q is no identity", s)

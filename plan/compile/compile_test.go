@@ -123,7 +123,11 @@ func summary(p *plan.Plan) string {
 func behind(s plan.Server) string {
 	m := s.MQTT
 	if m == nil {
-		return "brokers " + brokers(s.Brokers)
+		text := "brokers " + brokers(s.Brokers)
+		if id := s.Upstream.Identity; id != "" && id != plan.IdentityService {
+			text += " as " + id
+		}
+		return text
 	}
 	text := "MQTT"
 	if m.Only5 {

@@ -40,6 +40,10 @@ func (c *compiler) upstreamMQTT(w *work) {
 		address, at = list[0], place{}
 	}
 	out.Identity = plan.IdentityService
+	if u.Identity.V == plan.IdentityToken {
+		c.add(plan.Error, "settings/unsupported", c.inSettings(u.Identity.At), "write identity: principal or service, or leave it out",
+			"identity: token is not supported on MQTT")
+	}
 	if u.Identity.V != "" {
 		out.Identity = u.Identity.V
 	}

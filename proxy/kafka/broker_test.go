@@ -1,6 +1,7 @@
 package kafka_test
 
 import (
+	"crypto/tls"
 	"encoding/binary"
 	"io"
 	"math/rand/v2"
@@ -33,6 +34,8 @@ type broker struct {
 	topics   map[string][16]byte   // that the gateway is told of, by name
 
 	mu    sync.Mutex
+	tls   *tls.Config              // nil: in clear
+	login func(body []byte) []byte // answers SaslAuthenticate; nil: whatever is said is good
 	conns map[net.Conn]bool
 	serve sync.WaitGroup
 }
@@ -62,6 +65,9 @@ func (b *broker) accept() {
 			return
 		}
 		b.mu.Lock()
+		if b.tls != nil {
+			conn = tls.Server(conn, b.tls)
+		}
 		b.conns[conn] = true
 		b.mu.Unlock()
 		b.serve.Go(func() {
@@ -84,6 +90,13 @@ func (c counted) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.read.Add(int64(n))
 	return n, err
+}
+
+// secure makes it speak TLS, and judge logins.
+func (b *broker) secure(config *tls.Config, login func(body []byte) []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.tls, b.login = config, login
 }
 
 // cut closes all connections.
@@ -173,6 +186,12 @@ func (b *broker) own(h wire.RequestHeader, body []byte) []byte {
 		}
 		return []byte{0, 0, 0, 0, 0, 0}
 	case 36:
+		b.mu.Lock()
+		login := b.login
+		b.mu.Unlock()
+		if login != nil {
+			return login(body)
+		}
 		return append([]byte{0, 0, 0xff, 0xff, 0, 0, 0, 0}, binary.BigEndian.AppendUint64(nil, uint64(b.lifetime.Load()))...)
 	}
 	b.t.Errorf("the gateway asks a broker for %s", wire.Name(h.Key))

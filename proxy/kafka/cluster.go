@@ -158,7 +158,7 @@ func (c *cluster) watchBroker(ctx context.Context, id int32, address string) {
 }
 
 func (c *cluster) askBroker(ctx context.Context, id int32, address string, works func()) error {
-	conn, err := c.upstream.dial(ctx, address)
+	conn, err := c.upstream.dial(ctx, address, nil)
 	if err != nil {
 		return err
 	}

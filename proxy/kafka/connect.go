@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -11,12 +12,18 @@ import (
 	"github.com/asyncgate/asyncgate/sasl"
 )
 
-// keepUpstream logs the gateway in again at the broker where that is due.
+// keepUpstream logs in again at the broker where that is due.
 func (c *connection) keepUpstream(ctx context.Context) error {
-	if c.upstream == nil || !c.upstream.due() {
+	if c.upstream == nil {
 		return nil
 	}
-	if err := c.renewUpstream(); err != nil {
+	if c.front.upstream.passes != "" {
+		return c.keepPassing(ctx)
+	}
+	if !c.upstream.due() {
+		return nil
+	}
+	if err := c.renewUpstream(nil); err != nil {
 		c.failUpstream(ctx, "upstream-login", fmt.Errorf("renewal of the gateway's own login: %w", err))
 		return errClosed
 	}
@@ -34,6 +41,11 @@ func (c *connection) dial(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, upstreamTimeout)
 	defer cancel()
 	metrics := c.session.Metrics()
+	token, err := c.passed()
+	if err != nil {
+		c.failUpstream(ctx, codeUpstreamToken, err)
+		return errClosed
+	}
 	addresses, err := c.candidates(ctx)
 	if err != nil {
 		c.failUpstream(ctx, "unknown-broker", err)
@@ -42,9 +54,13 @@ func (c *connection) dial(ctx context.Context) error {
 	var conn *brokerConn
 	for i, address := range addresses {
 		metrics.UpstreamDials.Inc()
-		if conn, err = c.dialOne(ctx, address, len(addresses)-i); err == nil {
-			break
+		if conn, err = c.dialOne(ctx, address, token, len(addresses)-i); err == nil || errors.As(err, new(*tokenError)) {
+			break // who is refused by one broker is not tried at the others
 		}
+	}
+	if errors.As(err, new(*tokenError)) {
+		c.failUpstream(ctx, codeUpstreamToken, err)
+		return errClosed
 	}
 	if conn == nil {
 		c.front.cluster.refresh()
@@ -63,13 +79,13 @@ func (c *connection) dial(ctx context.Context) error {
 
 // dialOne tries one of the addresses that are left. Each but the last may take half of the time that is left: one that
 // swallows every packet must not use up the others' time.
-func (c *connection) dialOne(ctx context.Context, address string, left int) (*brokerConn, error) {
+func (c *connection) dialOne(ctx context.Context, address string, token *sasl.Token, left int) (*brokerConn, error) {
 	if end, ok := ctx.Deadline(); ok && left > 1 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, time.Until(end)/2)
 		defer cancel()
 	}
-	conn, err := c.front.upstream.dial(ctx, address)
+	conn, err := c.front.upstream.dial(ctx, address, token)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", address, err)
 	}

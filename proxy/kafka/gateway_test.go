@@ -100,6 +100,12 @@ func start(t *testing.T, change func(*plan.Plan)) *world {
 // startBefore is the same in front of any brokers.
 func startBefore(t *testing.T, bootstrap []string, change func(*plan.Plan)) *world {
 	t.Helper()
+	return startWith(t, bootstrap, sasl.NoTokens{}, change)
+}
+
+// startWith is the same with a judge of tokens.
+func startWith(t *testing.T, bootstrap []string, tokens sasl.Tokens, change func(*plan.Plan)) *world {
+	t.Helper()
 	limits := plan.DefaultLimits()
 	p := &plan.Plan{
 		Document: "test.yml", Limits: limits,
@@ -119,6 +125,7 @@ func startBefore(t *testing.T, bootstrap []string, change func(*plan.Plan)) *wor
 	gateway, err := proxy.New(proxy.Config{
 		Plan: p, Log: zap.New(core), Protocols: []proxy.Protocol{counting{kafka.New(), &w.serving}},
 		Directory: func(*plan.Plan) (sasl.Directory, error) { return users("alice", "ops"), nil },
+		Tokens:    func(*plan.Plan) (sasl.Tokens, error) { return tokens, nil },
 	})
 	if err != nil {
 		t.Fatal(err)

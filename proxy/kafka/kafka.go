@@ -5,6 +5,8 @@
 // used (upstream.go). From then on two goroutines pump: requests.go decides on every request by its header and forwards
 // it, responses.go matches every answer to its request and replaces the brokers' addresses by the gateway's.
 //
+// Where tokens are passed on (passing.go) the client is itself to that broker; elsewhere the gateway is, for everybody.
+//
 // Beside its connections a front follows the cluster (cluster.go), to know which brokers there are and what they
 // support before a client asks.
 package kafka
@@ -38,7 +40,7 @@ func (protocol) Speaks(s *plan.Server) bool {
 // certificate, key or password that cannot be read.
 func (protocol) Open(server *proxy.Server) (proxy.Front, error) {
 	p := server.State().Server
-	up, err := newUpstream(p.Upstream)
+	up, err := newUpstream(p.Name, p.Upstream)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/asyncgate/asyncgate/proxy/kafka/wire"
+	"github.com/asyncgate/asyncgate/sasl"
 )
 
 // own answers the requests that are the gateway's to answer after the login too.
@@ -60,11 +61,11 @@ func (c *connection) renewalStep(ctx context.Context, a answer, run *int) (verdi
 // errRenewal says that the broker went away in the middle of the gateway's own login.
 var errRenewal = errors.New("the upstream connection ended")
 
-// renewUpstream logs the gateway in again at the broker, between two requests: the client notices a pause at most. What
+// renewUpstream logs in again at the broker, with a client's token or as the gateway, between two requests: the client notices a pause at most. What
 // is owed comes first: a broker answers in turn, and a client that joins a group may wait for minutes.
-func (c *connection) renewUpstream() error {
+func (c *connection) renewUpstream(token *sasl.Token) error {
 	c.owed.wait()
-	lifetime, err := c.front.upstream.login(func(frame []byte) ([]byte, error) {
+	lifetime, err := c.front.upstream.login(token, func(frame []byte) ([]byte, error) {
 		if !c.owed.push(request{own: true, correlation: correlationOf(frame)}) {
 			return nil, errRenewal
 		}
@@ -86,6 +87,7 @@ func (c *connection) renewUpstream() error {
 	if err != nil {
 		return err
 	}
+	c.upstream.token = token
 	c.upstream.renewAfter(lifetime)
 	return nil
 }

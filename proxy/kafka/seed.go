@@ -37,7 +37,7 @@ type seed struct {
 }
 
 func (s *seed) open(ctx context.Context, u *upstream, address string) (map[int32]string, error) {
-	conn, err := u.dial(ctx, address)
+	conn, err := u.dial(ctx, address, nil)
 	if err != nil {
 		return nil, err
 	}

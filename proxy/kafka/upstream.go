@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -28,9 +29,10 @@ type upstream struct {
 	username  string
 	password  []byte
 	tokens    *proxy.TokenSource // for OAUTHBEARER, in place of user name and password
+	passes    string             // name of the server whose clients' tokens are passed on; empty: the gateway is itself to the brokers
 }
 
-func newUpstream(p plan.Upstream) (*upstream, error) {
+func newUpstream(server string, p plan.Upstream) (*upstream, error) {
 	u := &upstream{dialer: net.Dialer{Timeout: upstreamTimeout, KeepAlive: 30 * time.Second}}
 	if p.TLS != nil {
 		config, err := tlsconf.Client(tlsconf.ClientOptions{
@@ -39,6 +41,12 @@ func newUpstream(p plan.Upstream) (*upstream, error) {
 			return nil, err
 		}
 		u.tls = config
+	}
+	if p.Identity == plan.IdentityToken {
+		if server == "" || p.TLS == nil || p.SASL == nil || p.SASL.Token == nil {
+			return nil, errors.New("tokens are passed on over TLS alone, by a gateway with a token of its own")
+		}
+		u.passes = server
 	}
 	switch {
 	case p.SASL == nil:
@@ -61,11 +69,14 @@ func newUpstream(p plan.Upstream) (*upstream, error) {
 // brokerConn is a connection to a broker on which the gateway has logged in.
 type brokerConn struct {
 	net.Conn
-	reauthenticate time.Time // when the gateway should log in again; zero: never
+	reauthenticate time.Time   // when the gateway should log in again; zero: never
+	began, ends    time.Time   // of the session at the broker; ends is zero if it lasts for ever
+	token          *sasl.Token // the client's, which the login was made with; nil: the gateway is itself
 }
 
-// dial connects to a broker and logs in. Whatever fails, the error says at which step and where.
-func (u *upstream) dial(ctx context.Context, address string) (*brokerConn, error) {
+// dial connects to a broker and logs in: with a client's token, or as the gateway if there is none. Whatever fails, the
+// error says at which step and where.
+func (u *upstream) dial(ctx context.Context, address string, token *sasl.Token) (*brokerConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, upstreamTimeout)
 	defer cancel()
 	conn, err := u.dialer.DialContext(ctx, "tcp", address)
@@ -74,7 +85,7 @@ func (u *upstream) dial(ctx context.Context, address string) (*brokerConn, error
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	b, err := u.secure(ctx, conn, address)
+	b, err := u.secure(ctx, conn, address, token)
 	if err != nil {
 		_ = conn.Close()
 		return nil, err
@@ -87,7 +98,7 @@ func (u *upstream) dial(ctx context.Context, address string) (*brokerConn, error
 }
 
 // secure does what comes between the connection and the first request: TLS, and the gateway's login.
-func (u *upstream) secure(ctx context.Context, conn net.Conn, address string) (*brokerConn, error) {
+func (u *upstream) secure(ctx context.Context, conn net.Conn, address string, token *sasl.Token) (*brokerConn, error) {
 	if u.tls != nil {
 		config := u.tls
 		if config.ServerName == "" {
@@ -114,10 +125,14 @@ func (u *upstream) secure(ctx context.Context, conn net.Conn, address string) (*
 		}
 		return readLoneFrame(conn, loginFrame)
 	}
-	lifetime, err := u.login(exchange)
-	if err != nil {
+	lifetime, err := u.login(token, exchange)
+	switch {
+	case err != nil && token != nil:
+		return nil, fmt.Errorf("login with the client's token: %w", err)
+	case err != nil:
 		return nil, fmt.Errorf("login as %q with %s: %w", u.username, u.mechanism, err)
 	}
+	b.token = token
 	b.renewAfter(lifetime)
 	return b, nil
 }
@@ -131,19 +146,25 @@ func (b *brokerConn) due() bool {
 // seconds before its end at least. The broker reads the login after the requests that are on their way to it, and ends the
 // connection if one of these comes late: a machine that stands still for a second must not make it so.
 func (b *brokerConn) renewAfter(lifetime time.Duration) {
-	b.reauthenticate = time.Time{}
+	b.reauthenticate, b.began, b.ends = time.Time{}, time.Now(), time.Time{}
 	if lifetime > 0 {
 		margin := max(lifetime*15/100, min(2*time.Second, lifetime/2))
-		b.reauthenticate = time.Now().Add(lifetime - margin)
+		b.reauthenticate, b.ends = b.began.Add(lifetime-margin), b.began.Add(lifetime)
 	}
 }
 
-// login runs the gateway's own login over exchange, which sends a frame and returns the answer without its length. It
-// returns how long the broker grants the session; zero is without end.
-func (u *upstream) login(exchange func([]byte) ([]byte, error)) (time.Duration, error) {
-	client, err := u.client()
+// login runs a login over exchange, which sends a frame and returns the answer without its length: with a client's
+// token, or the gateway's own if that is nil. It returns how long the broker grants the session; zero is without end.
+func (u *upstream) login(token *sasl.Token, exchange func([]byte) ([]byte, error)) (time.Duration, error) {
+	client, err := u.client(token)
 	if err != nil {
 		return 0, err
+	}
+	refused := func(err error) error {
+		if err != nil && token != nil {
+			return &tokenError{err}
+		}
+		return err
 	}
 	answer, err := exchange(newFrame(64).int16(keySaslHandshake).int16(1).int32(0).string(gatewayClientID).
 		string(u.mechanism).finish())
@@ -155,26 +176,33 @@ func (u *upstream) login(exchange func([]byte) ([]byte, error)) (time.Duration, 
 	if code := r.int16(); !r.ok || code != codeNone {
 		return 0, fmt.Errorf("the broker does not offer it (error %d)", code)
 	}
-	var token []byte
+	var challenge []byte
 	var lifetime time.Duration
 	for correlation := int32(1); ; correlation++ {
-		out, done, err := client.Next(token)
+		out, done, err := client.Next(challenge)
 		if err != nil || done { // an error here: the broker could not prove itself
-			return lifetime, err
+			return lifetime, refused(err)
 		}
 		answer, err := exchange(newFrame(256).int16(keySaslAuthenticate).int16(1).int32(correlation).
 			string(gatewayClientID).bytes(out).finish())
 		if err != nil {
 			return 0, fmt.Errorf("the broker ended the connection: %w", err)
 		}
-		if token, lifetime, err = parseSaslAuthenticateAnswer(answer); err != nil {
-			return 0, err
+		if challenge, lifetime, err = parseSaslAuthenticateAnswer(answer); err != nil {
+			return 0, refused(err)
 		}
 	}
 }
 
-// client begins a login.
-func (u *upstream) client() (sasl.Client, error) {
+// client begins a login. A client's token goes to the brokers of the server that it was shown to, and to no others.
+func (u *upstream) client(passed *sasl.Token) (sasl.Client, error) {
+	if passed != nil {
+		text, ok := passed.Reveal(u.passes)
+		if !ok || u.passes == "" || u.tls == nil {
+			return nil, errors.New("it must not be passed on here")
+		}
+		return sasl.NewTokenClient(text)
+	}
 	if u.tokens == nil {
 		return sasl.NewClient(u.mechanism, u.username, u.password)
 	}

@@ -4,6 +4,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/asyncgate/asyncgate/plan"
+	"github.com/asyncgate/asyncgate/sasl"
 )
 
 func TestTheGatewayRenewsItsLoginInTime(t *testing.T) {
@@ -36,5 +39,69 @@ func TestTheGatewayRenewsItsLoginInTime(t *testing.T) {
 				t.Errorf("a login for %v is not due after %v", lifetime, want)
 			}
 		})
+	}
+}
+
+// When a client's token is shown to the broker again: a new one at once, but not within a second of the last; the same one
+// only where it lasts longer than the session that the broker has granted.
+func TestAClientsTokenIsPassedOnAgainInTime(t *testing.T) {
+	first, second := &sasl.Token{}, &sasl.Token{}
+	for _, c := range []struct {
+		name     string
+		lifetime time.Duration // that the broker has granted
+		expires  time.Duration // of the client's token; 0: never
+		token    *sasl.Token
+		after    time.Duration
+		due      bool
+		err      error
+	}{
+		{"another, and the broker asks for none", 0, time.Minute, second, time.Hour, false, nil},
+		{"another at once", time.Hour, time.Hour, second, 100 * time.Millisecond, false, nil},
+		{"another", time.Hour, time.Hour, second, 1100 * time.Millisecond, true, nil},
+		{"another at once, and the session is short", time.Second, time.Hour, second, 600 * time.Millisecond, true, nil},
+		{"the same early", time.Minute, time.Hour, first, 50 * time.Second, false, nil},
+		{"the same, which lasts longer", time.Minute, time.Hour, first, 52 * time.Second, true, nil},
+		{"the same, which lasts for ever", time.Minute, 0, first, 52 * time.Second, true, nil},
+		{"the same, too soon for the broker", time.Second, time.Hour, first, 900 * time.Millisecond, false, nil},
+		{"the same, which ends with the session", time.Minute, time.Minute, first, 59 * time.Second, false, nil},
+		{"the same, which has ended", time.Minute, time.Minute, first, time.Minute, false, errTokenEnded},
+		{"another after the end", time.Minute, time.Hour, second, 2 * time.Minute, true, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := &brokerConn{token: first}
+				b.renewAfter(c.lifetime)
+				var expires time.Time
+				if c.expires > 0 {
+					expires = time.Now().Add(c.expires)
+				}
+				<-time.After(c.after)
+				if due, err := b.duePassing(c.token, expires); due != c.due || err != c.err {
+					t.Errorf("%v, %v; want %v, %v", due, err, c.due, c.err)
+				}
+			})
+		})
+	}
+}
+
+func TestTokensArePassedOnInsideTLSByAGatewayWithOneOfItsOwn(t *testing.T) {
+	t.Setenv("PASSING_SECRET", "s3cret")
+	own := &plan.UpstreamSASL{Mechanism: sasl.OAuthBearer, Token: &plan.ClientCredentials{Endpoint: "https://id.example.org", ClientSecret: "env:PASSING_SECRET"}}
+	for name, p := range map[string]plan.Upstream{
+		"in clear":              {SASL: own},
+		"without a login":       {TLS: &plan.UpstreamTLS{}},
+		"with another's secret": {TLS: &plan.UpstreamTLS{}, SASL: &plan.UpstreamSASL{Mechanism: sasl.Plain, Username: "gateway", Password: "env:PASSING_SECRET"}},
+	} {
+		p.Identity = plan.IdentityToken
+		if _, err := newUpstream("a", p); err == nil {
+			t.Errorf("tokens are passed on %s", name)
+		}
+	}
+	u, err := newUpstream("a", plan.Upstream{Identity: plan.IdentityToken, TLS: &plan.UpstreamTLS{}, SASL: own})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := u.client(&sasl.Token{}); err == nil {
+		t.Error("a token that was shown to another server is passed on")
 	}
 }
