@@ -6,12 +6,12 @@ import "testing"
 func TestNearest(t *testing.T) {
 	words := []string{"address", "bindings", "messages", "send", "url", "x"}
 	for word, want := range map[string]string{
-		"adress":    "address",  // too few
+		"addess":    "address",  // too few
 		"bindingss": "bindings", // too many
 		"massages":  "messages", // wrong
 		"messagse":  "messages", // swapped
-		"adres":     "address",  // two slips
-		"adre":      "",         // three
+		"addes":     "address",  // two slips
+		"adde":      "",         // three
 		"snd":       "send",
 		"sn":        "", // two slips are too many in a short word
 		"ulr":       "url",
