@@ -272,7 +272,7 @@ func oneAnswer(conn net.Conn, on string) (string, error) {
 	if _, err := io.ReadFull(conn, head); err != nil {
 		return "", err
 	}
-	length := int(head[1])
+	prefix, length := string(head), int(head[1])
 	if on == "kafka" {
 		length = int(binary.BigEndian.Uint32(head))
 	} else if length >= 0x80 {
@@ -280,9 +280,9 @@ func oneAnswer(conn net.Conn, on string) (string, error) {
 		if _, err := io.ReadFull(conn, more); err != nil {
 			return "", err
 		}
-		head, length = append(head, more...), length&0x7f|int(more[0])<<7
+		prefix, length = prefix+string(more), length&0x7f|int(more[0])<<7
 	}
 	body := make([]byte, min(length, 1<<16))
 	_, err := io.ReadFull(conn, body)
-	return string(head) + string(body), err
+	return prefix + string(body), err
 }
