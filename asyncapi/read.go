@@ -16,6 +16,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/asyncgate/asyncgate/internal/spelling"
 )
 
 // Read reads a document that is one file. The name is for messages, and its ending .json asks for strict JSON. The
@@ -166,7 +168,7 @@ func (r *reader) known(v value, what string, names ...string) {
 			continue
 		}
 		hint := "remove it, or begin its name with x-"
-		if near := nearest(f.key, names); near != "" {
+		if near := spelling.Nearest(f.key, names); near != "" {
 			hint = fmt.Sprintf("did you mean %s?", near)
 		}
 		r.fault("document/unknown-field", f.keyAt, hint, "%s has no field %s", what, quote(f.key))

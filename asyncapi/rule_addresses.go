@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/asyncgate/asyncgate/internal/spelling"
 )
 
 // inBraces are the {names} of an address.
@@ -88,7 +90,7 @@ func (j *judge) parameters(address Text, stated bool, declared value) {
 			j.say("document/invalid-key", f.keyAt, "use letters, digits, _ and -", fmt.Sprintf("%s is no name for a parameter", quote(f.key)))
 			continue
 		}
-		if near := nearest(f.key, missing(used, names)); near != "" {
+		if near := spelling.Nearest(f.key, missing(used, names)); near != "" {
 			j.say("document/undeclared-parameter", f.keyAt, fmt.Sprintf("did you mean %s?", near),
 				fmt.Sprintf("parameter %s is not in channel address %s", quote(f.key), quote(address.Value)))
 			continue
@@ -96,7 +98,7 @@ func (j *judge) parameters(address Text, stated bool, declared value) {
 		j.unused(f, address, stated)
 	}
 	for _, name := range missing(used, names) {
-		if nearest(name, missing(names, used)) == "" { // else it was said where it is misspelt
+		if spelling.Nearest(name, missing(names, used)) == "" { // else it was said where it is misspelt
 			j.say("document/undeclared-parameter", declared.at, "add "+name+" to the parameters",
 				fmt.Sprintf("parameter %s of channel address %s is not declared", quote(name), quote(address.Value)))
 		}
@@ -153,13 +155,13 @@ func (j *judge) serverVariables(servers value) {
 		names := j.keys(declared)
 		for _, name := range missing(used, names) {
 			hint := "add it to variables, with its default or enum"
-			if near := nearest(name, missing(names, used)); near != "" {
+			if near := spelling.Nearest(name, missing(names, used)); near != "" {
 				hint = fmt.Sprintf("did you mean {%s}?", near)
 			}
 			j.note(Warning, "document/undeclared-variable", address.Place, hint, fmt.Sprintf("variable %s of the address is not declared", quote(name)))
 		}
 		for _, f := range j.fields(declared) {
-			if !slices.Contains(used, f.key) && !extension(f.key) && nearest(f.key, missing(used, names)) == "" {
+			if !slices.Contains(used, f.key) && !extension(f.key) && spelling.Nearest(f.key, missing(used, names)) == "" {
 				j.note(Warning, "document/unused-variable", f.keyAt, "write {"+f.key+"} into the address, or remove it",
 					fmt.Sprintf("variable %s is not in the server's address", quote(f.key)))
 			}

@@ -3,6 +3,8 @@ package asyncapi
 import (
 	"fmt"
 	"slices"
+
+	"github.com/asyncgate/asyncgate/internal/spelling"
 )
 
 // securityOfOperations reads the security of operations and their traits, so that what is wrong with it is said, and looks at
@@ -58,7 +60,7 @@ func (j *judge) scopes(s *Security) {
 
 func (j *judge) undefinedScope(use SchemeUse, scope Text, known []string) {
 	hint := "add it to the scopes of the flow"
-	if near := nearest(scope.Value, known); near != "" {
+	if near := spelling.Nearest(scope.Value, known); near != "" {
 		hint = fmt.Sprintf("did you mean %s?", near)
 	}
 	name := use.Scheme.Key

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+
+	"github.com/asyncgate/asyncgate/internal/spelling"
 )
 
 var componentKey = regexp.MustCompile(`^[a-zA-Z0-9.\-_]+$`)
@@ -69,7 +71,7 @@ func (r *reader) readScheme(v value) *SecurityScheme {
 	form, ok := schemeForms[s.Type.Value]
 	if !ok {
 		hint := "there is " + oneOf(SchemeTypes())
-		if near := nearest(s.Type.Value, SchemeTypes()); near != "" {
+		if near := spelling.Nearest(s.Type.Value, SchemeTypes()); near != "" {
 			hint = fmt.Sprintf("did you mean %s?", near)
 		}
 		r.fault("document/unknown-scheme-type", s.Type.Place, hint, "there is no security scheme of type %s", quote(s.Type.Value))

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -84,6 +85,8 @@ func (r *reader) ports(b *Brokers, n node) {
 	}
 	b.Ports, b.First, b.Last = n.at, uint16(from), uint16(to)
 }
+
+var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$`)
 
 // sni reads the template of the brokers' names: each broker has to get a name of its own.
 func (r *reader) sni(to *Value[string]) func(node) {

@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/asyncgate/asyncgate/internal/spelling"
 	"github.com/asyncgate/asyncgate/plan"
 )
 
@@ -139,7 +140,7 @@ func (r *reader) object(n node, what string, known keys) bool {
 			return
 		}
 		hint := "known here: " + strings.Join(names, ", ")
-		if near := nearest(key, names); near != "" {
+		if near := spelling.Nearest(key, names); near != "" {
 			hint = "did you mean " + near + "?"
 		}
 		r.fault(keyAt, "settings/unknown-key", hint, "%s has no key %q", what, key)

@@ -9,6 +9,9 @@ import (
 
 const module = "github.com/asyncgate/asyncgate/"
 
+// ground is what every package may import: helpers that know nothing of ours, and nothing of what they are used for.
+var ground = []string{"internal/spelling"}
+
 // arrows are the imports that never exist, whether direct or through others (docs/architecture.md).
 var arrows = []struct {
 	from  string
@@ -18,6 +21,7 @@ var arrows = []struct {
 	{"sasl", []string{""}},
 	{"tlsconf", []string{""}},
 	{"topic", []string{""}},
+	{"internal/spelling", []string{""}},
 	{"references", []string{"sasl", "tlsconf", "plan", "policy", "settings", "credentials", "plan/compile", "proxy"}},
 	{"plan", []string{""}},
 	{"docs/problems", []string{""}},
@@ -43,7 +47,7 @@ func TestArrowsPointDown(t *testing.T) {
 		}
 		for dep := range strings.Lines(string(out)) {
 			dep, ours := strings.CutPrefix(strings.TrimSpace(dep), module)
-			if !ours || dep == arrow.from {
+			if !ours || dep == arrow.from || slices.Contains(ground, dep) {
 				continue
 			}
 			if slices.Contains(arrow.never, "") || slices.Contains(arrow.never, dep) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/asyncgate/asyncgate/proxy"
+	"github.com/asyncgate/asyncgate/proxy/stream"
 	"github.com/asyncgate/asyncgate/sasl"
 )
 
@@ -51,10 +52,10 @@ func (c *connection) dial(ctx context.Context) error {
 		return errClosed
 	}
 	metrics.UpstreamOpen.Inc()
-	c.upstream, c.answers = conn, newStream(conn.Conn, chunk)
+	c.upstream, c.answers = conn, stream.New(conn.Conn, stream.Chunk)
 	idle := c.session.State.Limits.Idle
-	c.hearing.set, c.hearing.after = conn.SetReadDeadline, idle
-	c.sending.set, c.sending.after = conn.SetWriteDeadline, idle
+	c.hearing = stream.NewDeadline(conn.SetReadDeadline, idle)
+	c.sending = stream.NewDeadline(conn.SetWriteDeadline, idle)
 	c.renewed, c.ended = make(chan []byte, 1), make(chan struct{})
 	c.session.Go(c.respond)
 	return nil

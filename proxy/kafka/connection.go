@@ -9,6 +9,7 @@ import (
 
 	"github.com/asyncgate/asyncgate/policy"
 	"github.com/asyncgate/asyncgate/proxy"
+	"github.com/asyncgate/asyncgate/proxy/stream"
 	"github.com/asyncgate/asyncgate/sasl"
 )
 
@@ -17,7 +18,7 @@ type connection struct {
 	front   *front
 	session *proxy.Session
 	broker  int32 // whose address was dialled; proxy.Bootstrap: any will do
-	client  *stream
+	client  *stream.Stream
 
 	principal *sasl.Principal
 	expires   time.Time // when the session must have been renewed; zero: never
@@ -25,26 +26,26 @@ type connection struct {
 	judge     *judge    // of operations; nil: none was needed yet
 	sessions  sessions
 
-	upstream *brokerConn // nil until the first request
-	answers  *stream     // what the broker sends
+	upstream *brokerConn    // nil until the first request
+	answers  *stream.Stream // what the broker sends
 	owed     inflight
 	renewed  chan []byte   // answers to the gateway's own re-authentication
 	ended    chan struct{} // closed when the pump of answers has ended; nil until there is one
 	failure  error         // why it ended; read after ended
 	moved    atomic.Int64  // when bytes last moved, in either direction, in Unix nanoseconds
 
-	reading, writing deadline // of the client
-	hearing, sending deadline // of the broker
+	reading, writing *stream.Deadline // of the client
+	hearing, sending *stream.Deadline // of the broker; nil until the first request
 }
 
 func newConnection(f *front, s *proxy.Session) *connection {
-	c := &connection{front: f, session: s, broker: s.Broker, client: newStream(s.Conn, sip)}
+	c := &connection{front: f, session: s, broker: s.Broker, client: stream.New(s.Conn, stream.Sip)}
 	c.owed.init()
 	idle := s.State.Limits.Idle
-	c.reading.set, c.reading.after = s.Conn.SetReadDeadline, idle
-	c.writing.set, c.writing.after = s.Conn.SetWriteDeadline, idle
-	c.reading.waiting = true // a login is nothing that a drain lets finish
-	s.AfterDraining(c.reading.hurry)
+	c.reading = stream.NewDeadline(s.Conn.SetReadDeadline, idle)
+	c.writing = stream.NewDeadline(s.Conn.SetWriteDeadline, idle)
+	c.reading.Await() // a login is nothing that a drain lets finish
+	s.AfterDraining(c.reading.Hurry)
 	return c
 }
 
@@ -55,8 +56,8 @@ func (c *connection) serve(ctx context.Context) error {
 		return err
 	}
 	c.principal = principal
-	c.client.size = chunk
-	c.reading.resume()
+	c.client.Resize(stream.Chunk)
+	c.reading.Resume()
 	return c.requests(ctx)
 }
 
@@ -91,7 +92,7 @@ func (c *connection) prove(ctx context.Context, byCertificate *sasl.Principal) (
 				return c.letIn(ctx, byCertificate), nil
 			}
 		}
-		frame, err := c.client.readFrame(limits.PreAuthFrame)
+		frame, err := readFrame(c.client, limits.PreAuthFrame)
 		if err != nil && l.failed != nil { // most clients leave when they are told that their token is no good
 			c.session.Refuse(ctx, l.failed)
 			return nil, nil
@@ -123,7 +124,7 @@ func (c *connection) tell(ctx context.Context, a answer) error {
 		return nil
 	}
 	if a.principal != nil {
-		c.writing.renew() // the deadline of the login has ended
+		c.writing.Renew() // the deadline of the login has ended
 	}
 	_, err := c.session.Conn.Write(a.frame)
 	return err
@@ -133,7 +134,7 @@ func (c *connection) tell(ctx context.Context, a answer) error {
 // certificate that has been shown. It consumes nothing.
 func (c *connection) certificateSuffices() (bool, error) {
 	for {
-		p := c.client.bytes()
+		p := c.client.Bytes()
 		if len(p) >= lengthSize && newParser(p).int32() < minRequest {
 			return false, nil // the login refuses it
 		}
@@ -141,7 +142,7 @@ func (c *connection) certificateSuffices() (bool, error) {
 			key := newParser(p[lengthSize:]).int16()
 			return key != keyAPIVersions && key != keySaslHandshake, nil
 		}
-		if err := c.client.fill(); err != nil {
+		if err := c.client.FillOn(stream.Chunk); err != nil {
 			return false, err
 		}
 	}

@@ -33,7 +33,7 @@ func (c *connection) ending() error {
 
 // idle reports whether nothing has moved for the idle limit, in neither direction.
 func (c *connection) idle() bool {
-	return time.Since(time.Unix(0, c.moved.Load())) > c.reading.after
+	return time.Since(time.Unix(0, c.moved.Load())) > c.reading.After()
 }
 
 // finish ends a connection after the client's last request: what is owed to it still arrives.
@@ -95,13 +95,13 @@ func unlessLeft(err error) error {
 func (c *connection) close() {
 	c.owed.close()
 	if c.upstream != nil {
-		c.writing.end() // the pump of answers may be writing to a client that does not read
+		c.writing.End() // the pump of answers may be writing to a client that does not read
 		_ = c.upstream.Close()
 		<-c.ended
 		c.session.Metrics().UpstreamOpen.Dec()
-		c.answers.release()
+		c.answers.Release()
 	}
-	c.client.release()
+	c.client.Release()
 }
 
 // closeWrite tells the broker that no more requests follow.

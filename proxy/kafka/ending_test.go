@@ -183,7 +183,7 @@ func TestABrokerThatAnswersOutOfTurnEndsTheConnection(t *testing.T) {
 			if err != nil || len(got) > 0 && !answered(got, 9) {
 				t.Fatalf("%q, %v", got, err)
 			}
-			eventually(t, "the broker is left", func() bool { return b.open() == before })
+			eventually(t, "the broker is left", func() bool { return b.open() <= before }) // the gateway may have left one of its own too
 			eventually(t, "an audit record", func() bool { return w.refused("upstream-answer") == 1 })
 		})
 	}

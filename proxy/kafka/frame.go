@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"net"
+
+	"github.com/asyncgate/asyncgate/proxy/stream"
 )
 
 // The frame of every Kafka request and response is a signed 32-bit length and that many bytes.
@@ -28,8 +30,8 @@ func frameLength(p []byte, limit int) (int, error) {
 }
 
 // readFrame returns the next frame without its length. What it returns is valid until the stream's next call.
-func (s *stream) readFrame(limit int) ([]byte, error) {
-	p, err := s.take(lengthSize)
+func readFrame(s *stream.Stream, limit int) ([]byte, error) {
+	p, err := s.Take(lengthSize)
 	if err != nil {
 		return nil, err
 	}
@@ -40,12 +42,12 @@ func (s *stream) readFrame(limit int) ([]byte, error) {
 	if n == 0 {
 		return nil, nil
 	}
-	return s.take(n)
+	return s.Take(n)
 }
 
-// readFrame is the same on a connection without a stream: for the few frames of a login upstream, where a stream that
+// readLoneFrame is the same on a connection without a stream: for the few frames of a login upstream, where a stream that
 // reads ahead would take what follows.
-func readFrame(conn net.Conn, limit int) ([]byte, error) {
+func readLoneFrame(conn net.Conn, limit int) ([]byte, error) {
 	var head [lengthSize]byte
 	if _, err := io.ReadFull(conn, head[:]); err != nil {
 		return nil, err
@@ -54,7 +56,7 @@ func readFrame(conn net.Conn, limit int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readRest(conn, make([]byte, 0, min(n, 4<<10)), n)
+	return stream.ReadRest(conn, make([]byte, 0, min(n, 4<<10)), n)
 }
 
 // builder writes one frame. Its methods are named after the types of the protocol guide.

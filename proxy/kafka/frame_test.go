@@ -2,10 +2,87 @@ package kafka
 
 import (
 	"bytes"
+	"crypto/rand"
 	"math"
+	"net"
 	"testing"
 	"time"
+
+	"github.com/asyncgate/asyncgate/proxy/stream"
 )
+
+// tcpPair is two ends of a TCP connection on loopback.
+func tcpPair(t *testing.T) (client, server net.Conn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	client, err = net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err = l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close(); server.Close() })
+	deadline := time.Now().Add(10 * time.Second)
+	client.SetDeadline(deadline)
+	server.SetDeadline(deadline)
+	return client, server
+}
+
+// pipePair is the same without sockets: the path that TLS takes.
+func pipePair(t *testing.T) (client, server net.Conn) {
+	client, server = net.Pipe()
+	t.Cleanup(func() { client.Close(); server.Close() })
+	return client, server
+}
+
+var pairs = map[string]func(*testing.T) (client, server net.Conn){"TCP": tcpPair, "no descriptor": pipePair}
+
+func TestAStreamReadsFramesHoweverTheyAreCut(t *testing.T) {
+	small, large := make([]byte, 100), make([]byte, 3*stream.Chunk+17)
+	rand.Read(small)
+	rand.Read(large)
+	var sent []byte
+	for _, p := range [][]byte{small, large, {}, small} {
+		sent = append(sent, newFrame(0).raw(p).finish()...)
+	}
+	for name, pair := range pairs {
+		for _, cut := range []int{7, 4096, len(sent)} {
+			t.Run(name, func(t *testing.T) {
+				client, server := pair(t)
+				go func() {
+					for p := sent; len(p) > 0; {
+						n := min(cut, len(p))
+						client.Write(p[:n])
+						p = p[n:]
+					}
+				}()
+				s := stream.New(server, stream.Chunk)
+				for i, want := range [][]byte{small, large, {}, small} {
+					got, err := readFrame(s, 1<<20)
+					if err != nil || !bytes.Equal(got, want) {
+						t.Fatalf("cut into %d: frame %d: %d bytes, %v; want %d bytes", cut, i, len(got), err, len(want))
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestAFrameLengthIsJudgedBeforeAnythingIsAllocated(t *testing.T) {
+	for _, length := range []string{"\xff\xff\xff\xff", "\x80\x00\x00\x00", "\x7f\xff\xff\xff", "GET ", "\x16\x03\x01\x02", "\x00\x00\x04\x01"} {
+		client, server := tcpPair(t)
+		go client.Write([]byte(length))
+		if _, err := readFrame(stream.New(server, stream.Chunk), 1024); err != errFrameLength {
+			t.Errorf("length %x: %v", length, err)
+		}
+	}
+}
 
 func TestSaslMessagesByHand(t *testing.T) {
 	for version := int16(0); version <= maxSaslAuthenticateVersion; version++ {

@@ -46,7 +46,7 @@ func (q *query) askFor(request kmsg.Request, frame int) (body []byte, err error)
 	if _, err := q.conn.Write(builder(request.AppendTo(b)).finish()); err != nil {
 		return nil, err
 	}
-	p, err := readFrame(q.conn, frame)
+	p, err := readLoneFrame(q.conn, frame)
 	if err != nil {
 		return nil, err
 	}

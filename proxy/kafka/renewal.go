@@ -68,7 +68,7 @@ func (c *connection) renewUpstream() error {
 		if !c.owed.push(request{own: true, correlation: correlationOf(frame)}) {
 			return nil, errRenewal
 		}
-		c.sending.renew()
+		c.sending.Renew()
 		if _, err := c.upstream.Write(frame); err != nil {
 			return nil, err
 		}

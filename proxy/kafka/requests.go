@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/asyncgate/asyncgate/proxy/kafka/wire"
+	"github.com/asyncgate/asyncgate/proxy/stream"
 )
 
 // assembleLimit bounds a request that must be read whole before it can be decided, but for Produce: those that the gateway
@@ -40,21 +41,22 @@ func (c *connection) requests(ctx context.Context) error {
 // awaitRequest reads from the client. Its deadline is the idle limit, in both directions together.
 func (c *connection) awaitRequest() error {
 	for {
-		c.reading.await()
-		if err := c.ending(); err != nil { // after await: whoever makes it end then hurries the wait
+		c.reading.Await()
+		c.reading.Renew()
+		if err := c.ending(); err != nil { // after Await: whoever makes it end then hurries the wait
 			return err
 		}
 		since := time.Now()
-		err := c.client.fill()
-		c.reading.resume()
+		err := c.client.FillOn(stream.Chunk)
+		c.reading.Resume()
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			return err
 		}
 		if err := c.ending(); err != nil {
 			return err
 		}
-		c.reading.passed()
-		if c.idle() && time.Since(since) > c.reading.after/2 {
+		c.reading.Passed()
+		if c.idle() && time.Since(since) > c.reading.After()/2 {
 			return errIdle
 		}
 	}
@@ -73,7 +75,7 @@ const (
 func (c *connection) walkRequests(ctx context.Context) error {
 	run := 0 // bytes that have been allowed and not yet written
 	for {
-		p := c.client.bytes()[run:]
+		p := c.client.Bytes()[run:]
 		if len(p) < lengthSize {
 			return c.flushRequests(ctx, run)
 		}
@@ -104,18 +106,18 @@ func (c *connection) walkRequests(ctx context.Context) error {
 				return err
 			}
 			c.session.Metrics().FromClient.Add(float64(size))
-			if err := c.client.pass(c.upstream.Conn, int64(size), piece(c.reading.after), c.renewRequest); err != nil {
+			if err := c.client.Pass(c.upstream.Conn, int64(size), stream.Piece(c.reading.After()), c.renewRequest); err != nil {
 				return err
 			}
 			run = 0
 		case v == answered:
-			c.client.discard(size) // decide has flushed what was before it
+			c.client.Discard(size) // decide has flushed what was before it
 			run = 0
 		case v == incomplete:
 			if err := c.flushRequests(ctx, run); err != nil {
 				return err
 			}
-			if size <= chunk || len(c.client.bytes()) < chunk {
+			if size <= stream.Chunk || len(c.client.Bytes()) < stream.Chunk {
 				return nil // read on: a header may come in pieces, whatever follows it
 			}
 			if err := c.assembled(ctx, size); err != nil {
@@ -129,7 +131,7 @@ func (c *connection) walkRequests(ctx context.Context) error {
 // assembled reads a request whole that does not fit the buffer, and decides on it.
 func (c *connection) assembled(ctx context.Context, size int) error {
 	limit := assembleLimit
-	if newParser(c.client.bytes()[lengthSize:]).int16() == keyProduce {
+	if newParser(c.client.Bytes()[lengthSize:]).int16() == keyProduce {
 		limit = lengthSize + c.session.State.Limits.Frame
 		c.front.produces.take(size)
 		defer c.front.produces.give(size)
@@ -137,8 +139,8 @@ func (c *connection) assembled(ctx context.Context, size int) error {
 	if size > limit {
 		return c.refuse(ctx, "frame-length", "a request of %d bytes that must be read whole; at most %d are allowed", size, limit)
 	}
-	c.reading.renew()
-	frame, err := c.client.take(size)
+	c.reading.Renew()
+	frame, err := c.client.Take(size)
 	if err != nil {
 		return err
 	}
@@ -219,10 +221,10 @@ func (c *connection) flushRequests(ctx context.Context, n int) error {
 	if n == 0 {
 		return nil
 	}
-	if err := c.send(ctx, c.client.bytes()[:n]); err != nil {
+	if err := c.send(ctx, c.client.Bytes()[:n]); err != nil {
 		return err
 	}
-	c.client.discard(n)
+	c.client.Discard(n)
 	return nil
 }
 
@@ -240,6 +242,6 @@ func (c *connection) send(ctx context.Context, p []byte) error {
 // renewRequest moves the deadlines of a request that makes progress.
 func (c *connection) renewRequest() {
 	c.moved.Store(time.Now().UnixNano())
-	c.reading.renew()
-	c.sending.renew()
+	c.reading.Renew()
+	c.sending.Renew()
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/asyncgate/asyncgate/proxy/kafka/api"
+	"github.com/asyncgate/asyncgate/proxy/stream"
 )
 
 // respond pumps answers from the broker to the client until either is gone.
@@ -17,7 +18,7 @@ func (c *connection) respond() {
 	defer func() {
 		close(c.ended)
 		c.owed.close()
-		c.reading.end()
+		c.reading.End()
 		_ = c.upstream.Close() // somebody may be writing to a broker that does not read
 	}()
 	for {
@@ -38,8 +39,8 @@ func (c *connection) respond() {
 // hear reads from the broker. It waits for as long as nothing is owed, and then for the idle limit at least.
 func (c *connection) hear() error {
 	for late := false; ; {
-		c.hearing.renew()
-		err := c.answers.fill()
+		c.hearing.Renew()
+		err := c.answers.FillOn(stream.Chunk)
 		switch {
 		case err == nil:
 			return nil
@@ -48,7 +49,7 @@ func (c *connection) hear() error {
 		case late && c.idle() && c.owed.waiting():
 			return errSilent
 		}
-		c.hearing.passed()
+		c.hearing.Passed()
 		late = c.owed.waiting()
 	}
 }
@@ -57,7 +58,7 @@ func (c *connection) hear() error {
 func (c *connection) walkAnswers() error {
 	run, done := 0, 0 // bytes and whole answers that may go to the client and have not yet
 	for {
-		p := c.answers.bytes()[run:]
+		p := c.answers.Bytes()[run:]
 		if len(p) < lengthSize {
 			return c.flushAnswers(run, done)
 		}
@@ -103,7 +104,7 @@ func (c *connection) walkAnswers() error {
 			return err
 		}
 		run, done = 0, 0
-		if t == rewritten && size <= chunk && !whole {
+		if t == rewritten && size <= stream.Chunk && !whole {
 			return nil // read on
 		}
 		if instead != nil {
@@ -123,10 +124,10 @@ func (c *connection) walkAnswers() error {
 // flushAnswers writes the first n bytes of the buffer to the client, which are the answers to the oldest requests.
 func (c *connection) flushAnswers(n, requests int) error {
 	if n > 0 {
-		if err := c.writeClient(c.answers.bytes()[:n]); err != nil {
+		if err := c.writeClient(c.answers.Bytes()[:n]); err != nil {
 			return err
 		}
-		c.answers.discard(n)
+		c.answers.Discard(n)
 	}
 	return c.settle(requests)
 }
@@ -149,14 +150,14 @@ func (c *connection) settle(n int) error {
 // renewAnswer moves the deadlines of an answer that makes progress.
 func (c *connection) renewAnswer() {
 	c.moved.Store(time.Now().UnixNano())
-	c.hearing.renew()
-	c.writing.renew()
+	c.hearing.Renew()
+	c.writing.Renew()
 }
 
 // writeClient writes what belongs to the client.
 func (c *connection) writeClient(p []byte) error {
 	c.moved.Store(time.Now().UnixNano())
-	c.writing.renew()
+	c.writing.Renew()
 	c.session.Metrics().ToClient.Add(float64(len(p)))
 	_, err := c.session.Conn.Write(p)
 	return err

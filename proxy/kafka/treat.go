@@ -8,6 +8,7 @@ import (
 	"github.com/asyncgate/asyncgate/proxy/kafka/address"
 	"github.com/asyncgate/asyncgate/proxy/kafka/api"
 	"github.com/asyncgate/asyncgate/proxy/kafka/wire"
+	"github.com/asyncgate/asyncgate/proxy/stream"
 )
 
 // treatment is what happens to an answer on its way to the client.
@@ -52,7 +53,7 @@ func (c *connection) treat(t treatment, r request, size int) error {
 // passOn passes the next n bytes of the broker's on without looking at them.
 func (c *connection) passOn(n int64) error {
 	c.session.Metrics().ToClient.Add(float64(n))
-	return c.answers.pass(c.session.Conn, n, piece(c.writing.after), c.renewAnswer)
+	return c.answers.Pass(c.session.Conn, n, stream.Piece(c.writing.After()), c.renewAnswer)
 }
 
 // keep hands an answer to the gateway's own login over to the one who waits for it.
@@ -60,7 +61,7 @@ func (c *connection) keep(size int) error {
 	if size-lengthSize > loginFrame {
 		return fmt.Errorf("%w: %d bytes to a login", errAnswer, size)
 	}
-	frame, err := c.answers.take(size)
+	frame, err := c.answers.Take(size)
 	if err != nil {
 		return err
 	}
@@ -73,7 +74,7 @@ func (c *connection) replace(size int, instead []byte) error {
 	if err := c.writeClient(instead); err != nil {
 		return err
 	}
-	c.answers.discard(size)
+	c.answers.Discard(size)
 	return nil
 }
 
@@ -82,8 +83,8 @@ func (c *connection) rewrite(r request, size int) error {
 	if limit := c.session.State.Limits.Frame; size > limit {
 		return fmt.Errorf("%w: one to %s has %d bytes, too many to be rewritten; limits.frame is %d", errAnswer, wire.Name(r.key), size, limit)
 	}
-	c.hearing.renew()
-	frame, err := c.answers.take(size)
+	c.hearing.Renew()
+	frame, err := c.answers.Take(size)
 	if err != nil {
 		return err
 	}
@@ -183,7 +184,7 @@ func (c *connection) edited(t treatment, r request, payload []byte) (instead []b
 var tails = sync.Pool{New: func() any { return new(address.Stream) }}
 
 // spliceFrom is how many bytes of records are worth leaving to the kernel: fewer come with one read of the buffer.
-const spliceFrom = chunk
+const spliceFrom = stream.Chunk
 
 // passTail passes a Fetch answer that does not fit the buffer: records unseen, the addresses at its end replaced.
 func (c *connection) passTail(r request, size int) error {
@@ -193,13 +194,13 @@ func (c *connection) passTail(r request, size int) error {
 		return err
 	}
 	for head := lengthSize; !s.Done(); head = 0 {
-		if len(c.answers.bytes()) == 0 {
-			c.hearing.renew()
-			if err := c.answers.fill(); err != nil {
+		if len(c.answers.Bytes()) == 0 {
+			c.hearing.Renew()
+			if err := c.answers.FillOn(stream.Chunk); err != nil {
 				return fmt.Errorf("upstream: %w", err)
 			}
 		}
-		p := c.answers.bytes()
+		p := c.answers.Bytes()
 		n, pass, out, err := s.Feed(p[head:])
 		if err != nil {
 			return malformed(r, err)
@@ -212,7 +213,7 @@ func (c *connection) passTail(r request, size int) error {
 				return err
 			}
 		}
-		c.answers.discard(head + n)
+		c.answers.Discard(head + n)
 		if skip := s.Skip(); skip >= spliceFrom {
 			if err := c.passOn(skip); err != nil {
 				return err

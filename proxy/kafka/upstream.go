@@ -112,7 +112,7 @@ func (u *upstream) secure(ctx context.Context, conn net.Conn, address string) (*
 		if _, err := conn.Write(frame); err != nil {
 			return nil, err
 		}
-		return readFrame(conn, loginFrame)
+		return readLoneFrame(conn, loginFrame)
 	}
 	lifetime, err := u.login(exchange)
 	if err != nil {
@@ -127,13 +127,13 @@ func (b *brokerConn) due() bool {
 	return !b.reauthenticate.IsZero() && time.Now().After(b.reauthenticate)
 }
 
-// renewAfter plans the next login: at 85 % of the lifetime, as Kafka's own clients do at 85 to 95 % (KIP-368), and a second
-// before its end at least. The broker reads the login after the requests that are on their way to it, and ends the
-// connection if one of these comes late.
+// renewAfter plans the next login: at 85 % of the lifetime, as Kafka's own clients do at 85 to 95 % (KIP-368), and two
+// seconds before its end at least. The broker reads the login after the requests that are on their way to it, and ends the
+// connection if one of these comes late: a machine that stands still for a second must not make it so.
 func (b *brokerConn) renewAfter(lifetime time.Duration) {
 	b.reauthenticate = time.Time{}
 	if lifetime > 0 {
-		margin := max(lifetime*15/100, min(time.Second, lifetime/2))
+		margin := max(lifetime*15/100, min(2*time.Second, lifetime/2))
 		b.reauthenticate = time.Now().Add(lifetime - margin)
 	}
 }

@@ -10,7 +10,8 @@ func TestTheGatewayRenewsItsLoginInTime(t *testing.T) {
 	for lifetime, want := range map[time.Duration]time.Duration{
 		0:               0, // for ever
 		time.Second:     500 * time.Millisecond,
-		3 * time.Second: 2 * time.Second,
+		3 * time.Second: 1500 * time.Millisecond,
+		5 * time.Second: 3 * time.Second,
 		time.Minute:     51 * time.Second,
 		time.Hour:       51 * time.Minute,
 	} {

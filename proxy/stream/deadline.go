@@ -10,10 +10,11 @@ import (
 type Deadline struct {
 	set func(time.Time) error
 
-	mu    sync.Mutex
-	after time.Duration
-	moved time.Time
-	over  bool
+	mu      sync.Mutex
+	after   time.Duration
+	moved   time.Time
+	waiting bool // for something that has not begun
+	over    bool
 }
 
 // NewDeadline moves a deadline of a connection by calling set.
@@ -36,12 +37,51 @@ func (d *Deadline) Renew() {
 	_ = d.set(now.Add(d.after)) // fails only on a closed connection, which the next read or write will tell
 }
 
+// After is how long after each progress the deadline passes.
+func (d *Deadline) After() time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.after
+}
+
 // Change sets how long after each progress the deadline passes from now on, and renews it.
 func (d *Deadline) Change(after time.Duration) {
 	d.mu.Lock()
 	d.after, d.moved = after, time.Time{}
 	d.mu.Unlock()
 	d.Renew()
+}
+
+// Passed notes that the deadline has passed: the next Renew moves it in any case.
+func (d *Deadline) Passed() {
+	d.mu.Lock()
+	d.moved = time.Time{}
+	d.mu.Unlock()
+}
+
+// Await says that nothing would be lost if the wait that follows ended: until Resume, Hurry may end it.
+func (d *Deadline) Await() {
+	d.mu.Lock()
+	d.waiting = true
+	d.mu.Unlock()
+}
+
+// Resume says that the wait is over.
+func (d *Deadline) Resume() {
+	d.mu.Lock()
+	d.waiting = false
+	d.mu.Unlock()
+}
+
+// Hurry ends a wait that Await began, and nothing else. A Renew that comes later moves the deadline on again: whoever
+// waits looks between the two for what Hurry was called about.
+func (d *Deadline) Hurry() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.waiting {
+		d.moved = time.Time{}
+		_ = d.set(past)
+	}
 }
 
 // End lets the deadline pass for good.

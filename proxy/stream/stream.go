@@ -70,6 +70,19 @@ func (s *Stream) Fill(most int) error {
 	return s.read()
 }
 
+// FillOn is Fill for a protocol in which one byte says nothing: where a wait is for the first alone, it reads the others
+// at once, instead of having them asked for. On TLS they are there already; if none are, it waits for them.
+func (s *Stream) FillOn(most int) error {
+	waits := s.r == s.w && s.raw == nil
+	if err := s.Fill(most); err != nil {
+		return err
+	}
+	if waits {
+		_ = s.read() // there is a byte in any case; the next call tells an error again
+	}
+	return nil
+}
+
 // makeRoom moves the unread bytes to the front, of a buffer of twice the size if they fill this one. So no more is
 // allocated in all than four times what has arrived.
 func (s *Stream) makeRoom(most int) error {
@@ -110,7 +123,7 @@ func (s *Stream) await() error {
 		return s.awaitRaw()
 	}
 	// On TLS a read of one byte decrypts a whole record into the connection's own memory, so that the next read costs no
-	// system call. It is left to the next Fill: one byte may be all that has come, and enough to refuse a stranger.
+	// system call. It is left to FillOn or the next Fill: one byte may be all that has come, and enough to refuse a stranger.
 	n, err := s.conn.Read(s.first[:])
 	if n == 0 {
 		if err == nil {

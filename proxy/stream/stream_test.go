@@ -180,3 +180,27 @@ func TestDeadline(t *testing.T) {
 		t.Error("pieces do not fit their deadlines")
 	}
 }
+
+// Whoever is in a hurry ends a wait for what has not begun, and nothing else.
+func TestHurryEndsAWaitAlone(t *testing.T) {
+	var set []time.Time
+	d := NewDeadline(func(at time.Time) error { set = append(set, at); return nil }, time.Hour)
+	d.Renew()
+	d.Hurry()
+	if len(set) != 1 {
+		t.Errorf("hurried what does not wait: set to %v", set)
+	}
+	d.Await()
+	if d.Hurry(); len(set) != 2 || time.Until(set[1]) > 0 {
+		t.Errorf("hurried a wait: set to %v", set)
+	}
+	d.Resume()
+	d.Hurry()
+	if d.Renew(); len(set) != 3 || time.Until(set[2]) < 59*time.Minute {
+		t.Errorf("resumed, and set to %v", set)
+	}
+	d.Passed()
+	if d.Renew(); len(set) != 4 || d.After() != time.Hour {
+		t.Errorf("renewed after it had passed: set to %v, after %v", set, d.After())
+	}
+}

@@ -22,7 +22,7 @@ import (
 )
 
 // shared is the one cluster of this package. Tests that stop its nodes start them again.
-var shared = kafkatest.Share(kafkatest.Options{Nodes: 3})
+var shared = kafkatest.Share(kafkatest.Options{Nodes: 3, Reauth: 4 * time.Second})
 
 func TestMain(m *testing.M) { os.Exit(parts.Main(m)) }
 

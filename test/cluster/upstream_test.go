@@ -192,7 +192,7 @@ func TestAnUpstreamThatCannotBeUsedIsToldOnceAndRecoveredFrom(t *testing.T) {
 	}
 }
 
-// A broker's login lasts three seconds here, the client's for ever.
+// A broker's login lasts four seconds here, the client's for ever.
 func TestTheGatewayRenewsItsOwnLoginUnnoticed(t *testing.T) {
 	c := shared.Get(t)
 	relays, up := watched(t, c, kafkatest.Reauth)

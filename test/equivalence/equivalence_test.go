@@ -17,6 +17,7 @@ import (
 	"github.com/asyncgate/asyncgate/proxy/kafka/wire"
 	"github.com/asyncgate/asyncgate/test/inprocess"
 	kafkatest "github.com/asyncgate/asyncgate/test/kafka"
+	"github.com/asyncgate/asyncgate/test/matrix"
 )
 
 // difference is one line of differences.txt.
@@ -161,7 +162,7 @@ func TestGatewayAnswersAsABrokerWithLists(t *testing.T) {
 			t.Errorf("differences.txt: %s %s does not differ any more", wire.Name(d.key), d.from)
 		}
 	}
-	fmt.Fprintf(os.Stdout, "equivalence with %s: %d APIs, %d versions, %d cases, %d listed differences\n", w.cluster, len(apis), len(versions), cases, len(listed))
+	matrix.Show(fmt.Sprintf("equivalence with %s: %d APIs, %d versions, %d cases, %d listed differences\n", w.cluster, len(apis), len(versions), cases, len(listed)))
 }
 
 // excuse makes the listed differences in what the broker says.

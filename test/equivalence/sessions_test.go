@@ -2,7 +2,6 @@ package equivalence_test
 
 import (
 	"fmt"
-	"os"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -10,6 +9,7 @@ import (
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/test/inprocess"
 	kafkatest "github.com/asyncgate/asyncgate/test/kafka"
+	"github.com/asyncgate/asyncgate/test/matrix"
 )
 
 // A session is a script: each step says what both sides must answer alike.
@@ -35,7 +35,7 @@ func TestSessionsTellTheSame(t *testing.T) {
 			}
 		})
 	}
-	fmt.Fprintf(os.Stdout, "sessions of Fetch: %d steps alike\n", steps)
+	matrix.Show(fmt.Sprintf("sessions of Fetch: %d steps alike\n", steps))
 }
 
 // fetchSession opens a session with topics of which some are denied, goes on with it, adds and forgets topics, and goes on

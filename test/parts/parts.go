@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Root is the directory of the project, the one with go.mod, seen from a test's working directory.
@@ -112,4 +113,14 @@ func Lines(log []byte, n int) string {
 		}
 	}
 	return string(log)
+}
+
+// Await returns when something holds, asked again and again; the test fails if it does not in time. what names it for that.
+func Await(t testing.TB, within time.Duration, what string, holds func() bool) {
+	t.Helper()
+	for late := time.Now().Add(within); !holds(); <-time.After(20 * time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatalf("no %s within %v", what, within)
+		}
+	}
 }
