@@ -13,14 +13,14 @@ import (
 
 // Columns are the ways from the client to the broker.
 const (
-	direct          = "direct"
-	haproxy         = "haproxy"
-	asyncgate       = "asyncgate"
-	operations      = "asyncgate-operations"
-	haproxyTLS      = "haproxy-tls"
-	asyncgateTLS    = "asyncgate-tls"
-	asyncgateScram  = "asyncgate-tls-scram"
-	scram256, plain = "SCRAM-SHA-256", "PLAIN"
+	direct                  = "direct"
+	haproxy                 = "haproxy"
+	asyncgate               = "asyncgate"
+	operations              = "asyncgate-operations"
+	haproxyTLS              = "haproxy-tls"
+	asyncgateTLS            = "asyncgate-tls"
+	asyncgateScram          = "asyncgate-tls-scram"
+	scram256, plain, bearer = "SCRAM-SHA-256", "PLAIN", "OAUTHBEARER"
 )
 
 // titles are the columns' in the tables.

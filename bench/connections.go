@@ -28,6 +28,8 @@ func (b *bench) authenticated(column, mechanism string, tls bool, h *rig.HAProxy
 		target.Address = h.SASL
 	case tls && mechanism == plain:
 		target.Address = g.Addresses[rig.TLSPlain]
+	case tls && mechanism == bearer:
+		target.Address = g.Addresses[rig.TLSToken]
 	case tls:
 		target.Address = g.Addresses[rig.TLSSCRAM]
 	default:

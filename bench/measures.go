@@ -30,6 +30,8 @@ var measures = []measure{
 	{name: "login-tls-scram", columns: []string{direct, haproxy, asyncgate}, warm: true, run: logins(rowLoginTLSScram, scram256, true, false)},
 	{name: "login-tls-scram-answer", columns: []string{direct, haproxy, asyncgate}, run: logins(rowLoginAnswer, scram256, true, true)},
 	{name: "login-tls-plain", columns: []string{direct, haproxy, asyncgate}, run: logins(rowLoginTLSPlain, plain, true, false)},
+	// The broker would need an issuer of its own to be compared with.
+	{name: "login-tls-token", columns: []string{asyncgate}, run: logins(rowLoginTLSToken, bearer, true, false)},
 	{name: "login-scram", columns: []string{direct, haproxy, asyncgate}, warm: true, run: logins(rowLoginScram, scram256, false, false)},
 	// Memory hardly differs from round to round.
 	{name: "idle-clear", columns: []string{haproxy, asyncgate}, rounds: 3, run: idle(rowIdleClear, false)},

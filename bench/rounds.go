@@ -55,6 +55,13 @@ func prepare(ctx context.Context, r *rig.Rig, s size, log io.Writer) (*bench, er
 			return nil, err
 		}
 	}
+	token, err := r.Token()
+	if err != nil {
+		return nil, err
+	}
+	if b.login[bearer], err = load.NewLogin(bearer, rig.User, token); err != nil {
+		return nil, err
+	}
 	if b.ways, err = b.makeWays(); err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ const (
 	rowLoginTLSScram = "login-tls-scram"
 	rowLoginAnswer   = "login-tls-scram-answer"
 	rowLoginTLSPlain = "login-tls-plain"
+	rowLoginTLSToken = "login-tls-token"
 	rowLoginScram    = "login-scram"
 	rowIdleClear     = "idle-clear"
 	rowIdleTLS       = "idle-tls"
@@ -74,6 +75,7 @@ var tables = []table{
 			{rowLoginTLSScram, "SCRAM-SHA-256 over TLS", "/s", 0, ratio},
 			{rowLoginAnswer, "… and one answer of the broker", "/s", 0, ratio},
 			{rowLoginTLSPlain, "PLAIN over TLS", "/s", 0, ratio},
+			{rowLoginTLSToken, "OAUTHBEARER over TLS, JWT with RS256", "/s", 0, nil},
 			{rowLoginScram, "SCRAM-SHA-256 in clear", "/s", 0, ratio},
 		},
 	},

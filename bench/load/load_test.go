@@ -102,6 +102,17 @@ func TestConnectionsLogIn(t *testing.T) {
 	}
 }
 
+func TestATokenThatIsRefusedIsNoFigure(t *testing.T) {
+	target, _ := broker(t, kfake.EnableSASL(), kfake.Superuser("PLAIN", "alice", "right")) // takes no tokens
+	l, err := NewLogin("OAUTHBEARER", "alice", "token")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Logins(deadline(t), Target{Address: target.Address, Login: l}, nil, 50*time.Millisecond); err == nil {
+		t.Error("refused logins are no figure")
+	}
+}
+
 func TestIdleConnectionsStayOpenUntilTheyAreClosed(t *testing.T) {
 	target, topic := broker(t)
 	closeAll, err := Idle(deadline(t), target, ListOffsets(topic), 20)

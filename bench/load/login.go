@@ -16,11 +16,11 @@ type Login struct {
 	scram                     *scram.Client // keeps the salted password: a login does not derive it anew
 }
 
-// NewLogin returns a login by PLAIN or SCRAM-SHA-256.
+// NewLogin returns a login by PLAIN, SCRAM-SHA-256 or OAUTHBEARER, whose password is a token.
 func NewLogin(mechanism, user, password string) (*Login, error) {
 	l := &Login{mechanism: mechanism, user: user, password: password}
 	switch mechanism {
-	case "PLAIN":
+	case "PLAIN", "OAUTHBEARER":
 	case "SCRAM-SHA-256":
 		var err error
 		if l.scram, err = scram.SHA256.NewClientUnprepped(user, password, ""); err != nil {
@@ -46,7 +46,14 @@ func (l *Login) run(c *Conn) error {
 		return err
 	}
 	if l.scram == nil {
-		_, err := l.authenticate(c, "\x00"+l.user+"\x00"+l.password)
+		said := "\x00" + l.user + "\x00" + l.password
+		if l.mechanism == "OAUTHBEARER" {
+			said = "n,,\x01auth=Bearer " + l.password + "\x01\x01"
+		}
+		told, err := l.authenticate(c, said)
+		if err == nil && told != "" { // RFC 7628 section 3.2.3: an error, though none of Kafka's yet
+			err = fmt.Errorf("the server says %q", told)
+		}
 		return err
 	}
 	conversation := l.scram.NewConversation()

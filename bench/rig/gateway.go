@@ -17,6 +17,7 @@ const (
 	TLS       = "tls"        // TLS, nothing to prove
 	TLSSCRAM  = "tls-scram"  // TLS, SCRAM-SHA-256
 	TLSPlain  = "tls-plain"  // TLS, PLAIN
+	TLSToken  = "tls-token"  // TLS, OAUTHBEARER
 	SASLScram = "sasl-scram" // no TLS, SCRAM-SHA-256
 )
 
@@ -27,6 +28,7 @@ var servers = []struct{ name, protocol, security string }{
 	{TLSSCRAM, "kafka-secure", "scramSha256"},
 	{TLSPlain, "kafka-secure", "plain"},
 	{SASLScram, "kafka", "scramSha256"},
+	{TLSToken, "kafka-secure", "http, scheme: bearer"},
 }
 
 // portsEach is how many ports a server takes: its own, and that of the only broker.
@@ -34,6 +36,9 @@ const portsEach = 2
 
 // gatewayPorts is how many consecutive ports a gateway takes.
 var gatewayPorts = portsEach * len(servers)
+
+// audience is what tokens for the gateway are for.
+const audience = "bench"
 
 // limits are generous where the default would be what is measured: all load comes from one address and one user.
 const limits = `limits:
@@ -75,7 +80,7 @@ grants:
 
 // startGateway starts the gateway on consecutive ports in front of the broker's plaintext listener. It enforces operations
 // besides connections if it is told to.
-func startGateway(ctx context.Context, program, dir string, ports int, b *Broker, enforced bool) (*Gateway, error) {
+func startGateway(ctx context.Context, program, dir string, ports int, b *Broker, issuer string, enforced bool) (*Gateway, error) {
 	dir, err := os.MkdirTemp(dir, "gateway-")
 	if err != nil {
 		return nil, err
@@ -85,6 +90,7 @@ func startGateway(ctx context.Context, program, dir string, ports int, b *Broker
 	document.WriteString("asyncapi: 3.0.0\ninfo: { title: Benchmark, version: 1.0.0 }\nservers:\n")
 	settings := strings.Builder{}
 	settings.WriteString("credentials: credentials.yaml\n" + limits)
+	fmt.Fprintf(&settings, "tokens: { issuers: [ { issuer: %q, audience: %s } ] }\n", issuer, audience)
 	if enforced {
 		settings.WriteString(operationsSettings)
 	}

@@ -10,6 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
+
+	"github.com/asyncgate/asyncgate/internal/throwaway"
 )
 
 // Rig is everything that is measured.
@@ -27,6 +30,7 @@ type Rig struct {
 	certificates string
 	program      string
 	ports        int // for one more gateway
+	issuer       *throwaway.Issuer
 }
 
 // Options say what to start beside the broker.
@@ -83,6 +87,9 @@ func (r *Rig) startKafka(ctx context.Context, o Options) error {
 		return err
 	}
 	r.ports = ports + haproxyPorts + gatewayPorts
+	if r.issuer, err = throwaway.Start(); err != nil {
+		return err
+	}
 	if r.Broker, err = startBroker(ctx, o.Root, r.dir, r.certificates, ports); err != nil {
 		return err
 	}
@@ -93,15 +100,20 @@ func (r *Rig) startKafka(ctx context.Context, o Options) error {
 		}
 	}
 	if o.Gateway {
-		if r.Gateway, err = startGateway(ctx, r.program, r.dir, ports+haproxyPorts, r.Broker, false); err != nil {
+		if r.Gateway, err = startGateway(ctx, r.program, r.dir, ports+haproxyPorts, r.Broker, r.issuer.URL(), false); err != nil {
 			return err
 		}
 	}
 	if o.Operations {
-		r.Operations, err = startGateway(ctx, r.program, r.dir, r.ports+gatewayPorts, r.Broker, true)
+		r.Operations, err = startGateway(ctx, r.program, r.dir, r.ports+gatewayPorts, r.Broker, r.issuer.URL(), true)
 		return err
 	}
 	return nil
+}
+
+// Token is a token of the user's that the gateway believes. Its issuer's keys are fetched once and cached.
+func (r *Rig) Token() (string, error) {
+	return r.issuer.Sign(r.issuer.Claims(User, audience, 24*time.Hour))
 }
 
 // FreshHAProxy starts another HAProxy, which has done nothing yet; the caller stops it. Only one runs at a time.
@@ -111,7 +123,7 @@ func (r *Rig) FreshHAProxy(ctx context.Context) (*HAProxy, error) {
 
 // FreshGateway starts another gateway, which has done nothing yet; the caller stops it. Only one runs at a time.
 func (r *Rig) FreshGateway(ctx context.Context) (*Gateway, error) {
-	return startGateway(ctx, r.program, r.dir, r.ports, r.Broker, false)
+	return startGateway(ctx, r.program, r.dir, r.ports, r.Broker, r.issuer.URL(), false)
 }
 
 // File writes a file that goes with the rig and returns its path.
@@ -152,6 +164,9 @@ func (r *Rig) Stop() {
 	}
 	if r.MQTT != nil {
 		r.MQTT.stop()
+	}
+	if r.issuer != nil {
+		r.issuer.Close()
 	}
 	_ = os.RemoveAll(r.dir)
 }

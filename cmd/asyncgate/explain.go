@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,7 +18,8 @@ import (
 type explainCmd struct {
 	Doc       string   `arg:"" help:"AsyncAPI document."`
 	Settings  string   `short:"c" placeholder:"FILE" help:"Settings (default: asyncgate.yaml beside the document, if there is one)."`
-	Principal string   `required:"" placeholder:"NAME" help:"Who asks. Scopes and attributes are those of the credentials file, if the settings name one."`
+	Principal string   `required:"" xor:"who" placeholder:"NAME" help:"Who asks. Scopes and attributes are those of the credentials file, if the settings name one."`
+	TokenFile string   `required:"" xor:"who" placeholder:"FILE" help:"Who asks, by a bearer token, which is verified with the issuers of the settings; - is standard input."`
 	Mechanism string   `placeholder:"NAME" help:"How the principal has logged in (default: the first way in that the server offers it)."`
 	Scope     []string `placeholder:"S" sep:"none" help:"A scope of the principal, besides those of the credentials file; repeatable."`
 	Server    string   `placeholder:"NAME" help:"The server (default: the only one that is enforced)."`
@@ -32,12 +34,14 @@ type explainCmd struct {
 
 // Help is what `explain --help` says beyond the flags.
 func (*explainCmd) Help() string {
-	return `Exit codes: 0 allowed, 4 denied, 1 a problem of severity error in the document or the settings, 2 wrong arguments.
+	return `Exit codes: 0 allowed; 4 denied, or a token that is refused; 1 a problem of severity error in the document or the settings;
+2 wrong arguments; 3 an issuer of tokens that cannot be asked.
 
 Examples:
   asyncgate explain orders.yml --principal alice --action produce --resource topic:orders.eu
   asyncgate explain orders.yml --principal alice --action consume --resource topic:orders.eu --group analytics
   asyncgate explain home.yml --principal lamp-7 --action consume --resource 'topic:home/+/light' --output json
+  fetch-token | asyncgate explain home.yml --token-file - --action produce --resource topic:home/hall/light
 
 Page: docs/operations.md.`
 }
@@ -59,6 +63,12 @@ type explained struct {
 	Action    string `json:"action"`
 	Resource  string `json:"resource"`
 	Enforce   string `json:"enforce"` // operations, observe, or connections: then nobody is held to the answer
+
+	// Of a token that was asked about.
+	Issuer  string   `json:"issuer,omitempty"`
+	Scopes  []string `json:"scopes,omitempty"`
+	Expires string   `json:"expires,omitempty"` // RFC 3339
+	Code    string   `json:"code,omitempty"`    // why it is refused, as in an audit record
 }
 
 // Run prints the answer.
@@ -68,6 +78,9 @@ func (c *explainCmd) Run(env *environment) error {
 		return &exitError{exitUsage, err}
 	}
 	resource.Group, resource.QoS, resource.Retain = c.Group, byte(min(max(c.QoS, 0), 2)), c.Retain
+	if c.TokenFile != "" && len(c.Scope) > 0 {
+		return usage("--scope is for --principal: a token has scopes of its own")
+	}
 	p, err := planToExplain(env, c.Doc, c.Settings, c.AllowRemote)
 	if err != nil {
 		return err
@@ -76,8 +89,11 @@ func (c *explainCmd) Run(env *environment) error {
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
+	who, err := c.who(env, p, server)
+	if err != nil {
+		return err
+	}
 	e := newExplainer(p)
-	who := claim{name: c.Principal, mechanism: c.Mechanism, scopes: c.Scope}
 	answer, err := e.explain(server, who, plan.Action(c.Action), resource)
 	if err != nil {
 		return &exitError{exitProblem, err}
@@ -91,6 +107,25 @@ func (c *explainCmd) Run(env *environment) error {
 	return nil
 }
 
+// who is who asks: by name, or by a token.
+func (c *explainCmd) who(env *environment, p *plan.Plan, server *plan.Server) (claim, error) {
+	who := claim{name: c.Principal, mechanism: c.Mechanism, scopes: c.Scope}
+	if c.TokenFile == "" {
+		return who, nil
+	}
+	token, err := readToken(env, c.TokenFile)
+	if err != nil {
+		return who, err
+	}
+	if who.token, err = judgeToken(env, p, server, token); err != nil {
+		return who, err
+	}
+	if who.token.principal != nil {
+		who.name = who.token.principal.Name
+	}
+	return who, nil
+}
+
 func (a *explained) print(env *environment, output string) error {
 	if output == "json" {
 		encoder := json.NewEncoder(env.stdout)
@@ -102,7 +137,8 @@ func (a *explained) print(env *environment, output string) error {
 	if !a.Allowed {
 		verdict = "may not"
 	}
-	fmt.Fprintf(env.stdout, "%s %s %s %s on server %s\n  because %s\n", a.Principal, verdict, a.Action, a.Resource, a.Server, a.Reason)
+	fmt.Fprintf(env.stdout, "%s %s %s %s on server %s\n  because %s\n", cmp.Or(a.Principal, "the token"), verdict, a.Action, a.Resource, a.Server, a.Reason)
+	a.printToken(env.stdout)
 	if a.File != "" {
 		fmt.Fprintf(env.stdout, "  %s:%d", a.File, a.Line)
 		if a.Operation != "" {

@@ -16,6 +16,7 @@ type claim struct {
 	name, mechanism string
 	scopes          []string
 	attributes      map[string]string
+	token           *ownToken // nil: it is asked by name
 }
 
 // explainer answers for the servers of a plan.
@@ -46,6 +47,9 @@ func (e *explainer) explain(server *plan.Server, who claim, action plan.Action, 
 	}
 	answer := &explained{Server: server.Name, Principal: who.name, Action: string(action),
 		Resource: resource.Kind.String() + ":" + resource.Name, Enforce: string(e.plan.Enforce)}
+	if who.token != nil {
+		who.token.describe(answer)
+	}
 	p, refused := e.principal(server, who)
 	if p == nil {
 		answer.Reason, answer.Pointer = "the server does not let it in: "+refused, server.Pointer
@@ -64,6 +68,9 @@ func (e *explainer) explain(server *plan.Server, who claim, action plan.Action, 
 // principal is who the claim would be after a login: by the first way into the server that is open to it. Without one,
 // refused says why.
 func (e *explainer) principal(server *plan.Server, who claim) (p *sasl.Principal, refused string) {
+	if who.token != nil && who.token.reject != nil {
+		return nil, who.token.reject.Private
+	}
 	if len(server.Alternatives) == 0 {
 		p, reject := policy.Admit(server, nil, nil)
 		if reject != nil {
@@ -87,6 +94,11 @@ func (e *explainer) principal(server *plan.Server, who claim) (p *sasl.Principal
 	}
 	switch {
 	case refused != "":
+	case who.token != nil:
+		refused = "it takes no tokens"
+		if who.mechanism != "" {
+			refused = fmt.Sprintf("it takes no tokens with mechanism %q", who.mechanism)
+		}
 	case who.mechanism != "":
 		refused = fmt.Sprintf("it has no credential that the server takes with mechanism %q", who.mechanism)
 	default:
@@ -107,6 +119,9 @@ func certificateOf(p *sasl.Principal) *sasl.Principal {
 
 // logins are the logins that the claim could make at a server, in the order of its ways in.
 func (e *explainer) logins(server *plan.Server, who claim) (all []*sasl.Principal) {
+	if who.token != nil {
+		return tokenLogins(server, who)
+	}
 	for _, a := range server.Alternatives {
 		for _, r := range a.All {
 			for _, m := range r.Mechanisms {
@@ -114,7 +129,10 @@ func (e *explainer) logins(server *plan.Server, who claim) (all []*sasl.Principa
 					continue
 				}
 				p := &sasl.Principal{Name: who.name, Mechanism: m, Kind: kindFor(&r, m), In: r.In, Scopes: who.scopes, Attributes: who.attributes}
-				if e.stored(p) {
+				if p.Kind == sasl.KindToken && len(r.Issuers) > 0 {
+					p.Issuer = r.Issuers[0]
+				}
+				if p.Kind == sasl.KindToken || e.stored(p) {
 					all = append(all, p)
 				}
 			}
@@ -130,6 +148,8 @@ func kindFor(r *plan.Requirement, mechanism string) sasl.Kind {
 		return sasl.KindCertificate
 	case r.Type == "apiKey":
 		return sasl.KindKey
+	case isToken(*r):
+		return sasl.KindToken
 	}
 	return sasl.KindUser
 }

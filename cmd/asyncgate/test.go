@@ -91,7 +91,7 @@ func (c *testCmd) Run(env *environment) error {
 	all, failed := []tested{}, 0
 	for _, x := range cases {
 		known := file.Principals[x.who]
-		got, err := e.explain(server, claim{x.who, known.Mechanism, known.Scopes, known.Attributes}, x.action, x.resource)
+		got, err := e.explain(server, claim{name: x.who, mechanism: known.Mechanism, scopes: known.Scopes, attributes: known.Attributes}, x.action, x.resource)
 		if err != nil {
 			return &exitError{exitProblem, err}
 		}

@@ -9,4 +9,6 @@
 //
 // The vectors of MQTT are the classes M01 to M11 and W01, [mqttVector] says how to read them. They are had on TCP and inside
 // a WebSocket, and judged by package wire alone besides.
+//
+// Who asks whether a name is known is answered the same bytes either way (S05): enumeration.txt has all roads to a login.
 package hostile_test

@@ -16,6 +16,7 @@ import (
 	"github.com/asyncgate/asyncgate/proxy/kafka"
 	"github.com/asyncgate/asyncgate/proxy/mqtt"
 	"github.com/asyncgate/asyncgate/sasl"
+	"github.com/asyncgate/asyncgate/tokens"
 )
 
 // stopTimeout bounds how long a gateway may take to end, without a drain.
@@ -33,7 +34,7 @@ func Start(t testing.TB, p *plan.Plan, users sasl.Directory) *Gateway {
 	log := newLog()
 	gateway, err := proxy.New(proxy.Config{
 		Plan: p, Log: zap.New(log), Protocols: []proxy.Protocol{kafka.New(), mqtt.New()},
-		Directory: func(*plan.Plan) (sasl.Directory, error) { return users, nil },
+		Directory: func(*plan.Plan) (sasl.Directory, error) { return users, nil }, Tokens: tokensOf,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -55,6 +56,18 @@ func Start(t testing.TB, p *plan.Plan, users sasl.Directory) *Gateway {
 	g := &Gateway{Log: log, Addresses: map[string]string{}}
 	g.readAddresses(t, log.Wait(t, stopTimeout, func(r Record) bool { return r.Message == "ready" }))
 	return g
+}
+
+// tokensOf believes the issuers of a plan, by the keys that they publish.
+func tokensOf(p *plan.Plan) (sasl.Tokens, error) {
+	if len(p.Tokens) == 0 {
+		return nil, nil
+	}
+	var o tokens.Options
+	for _, i := range p.Tokens {
+		o.Issuers = append(o.Issuers, tokens.Issuer{Name: i.Issuer, Audiences: i.Audiences, JWKS: i.JWKS})
+	}
+	return tokens.New(o)
 }
 
 func (g *Gateway) readAddresses(t testing.TB, ready Record) {

@@ -26,10 +26,12 @@ func TestSchemes(t *testing.T) {
 	g.exchanges(t, 4)
 }
 
-// TestStreetlights runs the specification's example, in two of its forms and unedited. The settings give its server TLS;
-// of its alternatives the API key is enforced.
+// TestStreetlights runs the specification's example, in two of its forms and unedited, with all three of its schemes. The
+// settings give its server TLS and an issuer for each of the schemes that take tokens.
 func TestStreetlights(t *testing.T) {
 	b := mosquittotest.Start(t, mosquittotest.Options{})
+	oauth, oidc := newIssuer(t), newIssuer(t)
+	const scopes = "streetlights:on streetlights:off streetlights:dim"
 	for _, form := range []struct{ name, document string }{
 		{"3.1", parts.Path(t, "examples", "streetlights-mqtt", "streetlights-mqtt.yml")},
 		{"2.6", filepath.Join("testdata", "streetlights-mqtt-2.6.yml")},
@@ -38,12 +40,17 @@ func TestStreetlights(t *testing.T) {
 			g := startGateway(t, form.document, func(c *gatewaytest.Credentials) []front {
 				key, wrong := keys(c)
 				s := login("key in user", "mqtts", key, "", mistake{map[string]string{"user": wrong}, []string{"unknown-key"}})
-				return []front{{s, "production", password(b)}}
-			})
+				return []front{
+					{s, "production", password(b)},
+					{tokenAsPassword(t, "oauth2", oauth, scopes, "expired", "missing-scope"), "production", password(b)},
+					{tokenAsPassword(t, "openIdConnect", oidc, "", "expired", "token-audience"), "production", password(b)},
+					{tokenByAuth(t, "openIdConnect, AUTH", oidc, "", "expired", "token-audience"), "production", password(b)},
+				}
+			}, believed(oauth, nil), believed(oidc, map[string]any{"schemes": []string{"openIdConnectWellKnown"}}))
 			if form.name == "3.1" {
 				g.logins(t, g.audited)
 			}
-			g.exchanges(t, 1)
+			g.exchanges(t, 3)
 		})
 	}
 }
@@ -133,7 +140,7 @@ func everyScheme(t *testing.T, b *mosquittotest.Broker) func(*gatewaytest.Creden
 }
 
 // startGateway runs a document, unedited, in front of a broker. Alice may log in with every scheme.
-func startGateway(t *testing.T, document string, fronts func(*gatewaytest.Credentials) []front) *gateway {
+func startGateway(t *testing.T, document string, fronts func(*gatewaytest.Credentials) []front, issuers ...map[string]any) *gateway {
 	t.Helper()
 	credentials := gatewaytest.NewCredentials(t)
 	credentials.User("alice", alicesPassword)
@@ -147,11 +154,15 @@ func startGateway(t *testing.T, document string, fronts func(*gatewaytest.Creden
 	for _, f := range all {
 		servers[f.server] = serverSettings(t, f)
 	}
-	settings, err := json.Marshal(map[string]any{ // JSON is YAML
+	chosen := map[string]any{ // JSON is YAML
 		"servers":     servers,
 		"credentials": credentials.Path,
 		"limits":      map[string]any{"exempt": []string{"127.0.0.0/8", "::1/128"}}, // a hundred refusals are the point here
-	})
+	}
+	if len(issuers) > 0 {
+		chosen["tokens"] = map[string]any{"issuers": issuers}
+	}
+	settings, err := json.Marshal(chosen)
 	if err != nil {
 		t.Fatal(err)
 	}

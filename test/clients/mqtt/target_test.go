@@ -114,7 +114,7 @@ func (g *target) logins(t *testing.T, audited func(*testing.T, scheme, mistake))
 			note(t, d, s, version, "login, "+wrong.codes[0], a.Outcome)
 			// What TLS refuses is told after the client has sent; whether it reads that or the end first is chance.
 			// MQTT.js keeps an answer of 401 to itself.
-			if untold := a.Outcome == disconnected && s.right["cert"]+s.right["basic"] != ""; a.Outcome != refused && !untold {
+			if untold := a.Outcome == disconnected && s.right["cert"]+s.right["basic"]+s.right["bearer"] != ""; a.Outcome != refused && !untold {
 				t.Errorf("with %v: %+v", wrong.change, a)
 			}
 			audited(t, s, wrong)

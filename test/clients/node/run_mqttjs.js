@@ -40,16 +40,18 @@ const version = Number(a.version)
 const options = {
   protocolVersion: version, protocolId: version === 3 ? 'MQIsdp' : 'MQTT', clientId: a.id, clean: true, reconnectPeriod: 0,
   connectTimeout: timeout, username: a.user || undefined, password: a.password || undefined,
-  wsOptions: a.basic ? { headers: { authorization: 'Basic ' + Buffer.from(a.basic).toString('base64') } } : {},
+  wsOptions: { headers: {} },
 }
+if (a.basic) options.wsOptions.headers.authorization = 'Basic ' + Buffer.from(a.basic).toString('base64')
+if (a.bearer) options.wsOptions.headers.authorization = 'Bearer ' + a.bearer
 if (a.ca) Object.assign(options, { ca: fs.readFileSync(a.ca), rejectUnauthorized: true })
 if (a.cert) Object.assign(options, { cert: fs.readFileSync(a.cert), key: fs.readFileSync(a.key) })
 let scram
 if (a.auth) {
   options.username = options.password = undefined
-  scram = a.auth === 'PLAIN' ? undefined : new Scram(a.auth, a.user, a.password)
-  options.properties = { authenticationMethod: a.auth,
-    authenticationData: scram ? scram.first() : Buffer.from(`\0${a.user}\0${a.password}`) }
+  const said = { PLAIN: `\0${a.user}\0${a.password}`, OAUTHBEARER: `n,,\x01auth=Bearer ${a.password}\x01\x01` }[a.auth]
+  scram = said ? undefined : new Scram(a.auth, a.user, a.password)
+  options.properties = { authenticationMethod: a.auth, authenticationData: said ? Buffer.from(said) : scram.first() }
 }
 
 const client = mqtt.connect(a.url, { ...options, manualConnect: true })

@@ -24,6 +24,10 @@ class Refused(Exception):
     pass
 
 
+class Ended(ConnectionError):
+    """How the server ended a connection that had been good."""
+
+
 def client():
     url = urlsplit(a.url)
     c = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=a.id, protocol=VERSIONS[a.version],
@@ -36,6 +40,8 @@ def client():
         headers = {}
         if a.basic:
             headers["Authorization"] = "Basic " + base64.b64encode(a.basic.encode()).decode()
+        if a.bearer:
+            headers["Authorization"] = "Bearer " + a.bearer
         c.ws_set_options(url.path or "/", headers or None)
     return c, url
 
@@ -98,8 +104,26 @@ def exchange():
     return len(got)
 
 
+def listen():
+    got, subscribed, ended, codes = [], threading.Event(), threading.Event(), []
+
+    def on_disconnect(c, u, flags, reason, properties):
+        codes.append(reason.value if flags.is_disconnect_packet_from_server else 0)
+        ended.set()
+
+    c = connect(lambda c, u, message: got.append(message.payload.decode()))
+    c.on_disconnect = on_disconnect
+    c.on_subscribe = lambda *ignored: subscribed.set()
+    c.subscribe(a.topic, qos=0)
+    if not subscribed.wait(a.timeout):
+        raise TimeoutError("no SUBACK")
+    if not ended.wait(a.timeout):
+        raise TimeoutError("the server has not ended the connection")
+    driver.answer(NAME, a.job, "disconnected", Ended(f"ended with {codes[0]:#04x} after {got[-1] if got else ''}"), len(got))
+
+
 try:
-    records = {"login": login, "exchange": exchange}[a.job]()
+    records = {"login": login, "exchange": exchange, "listen": listen}[a.job]()
 except (Refused, ssl.SSLError, mqtt.WebsocketConnectionError) as e:
     driver.answer(NAME, a.job, "refused", e)
 except ConnectionError as e:

@@ -66,6 +66,9 @@ func (a *Arguments) Header() http.Header {
 	if basic := a.given["basic"]; basic != "" {
 		header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(basic)))
 	}
+	if token := a.given["bearer"]; token != "" {
+		header.Set("Authorization", "Bearer "+token)
+	}
 	return header
 }
 
@@ -122,6 +125,34 @@ func (a *Arguments) Await(messages <-chan string) (int, error) {
 	return len(got), nil
 }
 
+// EndedError says how the server ended a connection that had been good.
+type EndedError struct {
+	Code byte   // of its DISCONNECT; 0: it sent none
+	Last string // the last message that had come
+}
+
+func (e *EndedError) Error() string { return fmt.Sprintf("ended with %#02x after %s", e.Code, e.Last) }
+
+// Listen counts what comes until the server ends the connection.
+func (a *Arguments) Listen(messages <-chan string, ended <-chan byte) (int, error) {
+	count, last := 0, ""
+	late := time.After(a.Timeout)
+	for {
+		select {
+		case last = <-messages:
+			count++
+		case code := <-ended:
+			for len(messages) > 0 {
+				last = <-messages
+				count++
+			}
+			return count, &EndedError{code, last}
+		case <-late:
+			return count, errors.New("the server has not ended the connection")
+		}
+	}
+}
+
 // ErrRefused says that the broker refused what the client proved or is.
 var ErrRefused = errors.New("refused")
 
@@ -144,6 +175,9 @@ func outcome(err error) string {
 		if errors.Is(err, ErrRefused) || errors.As(err, &alert) || strings.Contains(err.Error(), refusal) {
 			return "refused"
 		}
+	}
+	if ended := (*EndedError)(nil); errors.As(err, &ended) {
+		return "disconnected"
 	}
 	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE} {
 		if errors.Is(err, end) || strings.Contains(err.Error(), end.Error()) {

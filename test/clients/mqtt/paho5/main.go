@@ -31,8 +31,10 @@ func run(a *driver.Arguments) (int, error) {
 		return 0, err
 	}
 	defer conn.Close()
-	messages, failed := make(chan string, 100), make(chan error, 10)
-	config := paho.ClientConfig{Conn: packets.NewThreadSafeConn(conn), OnClientError: func(err error) { failed <- err }}
+	messages, failed, ended := make(chan string, 100), make(chan error, 10), make(chan byte, 10)
+	config := paho.ClientConfig{Conn: packets.NewThreadSafeConn(conn)}
+	config.OnClientError = func(err error) { failed <- err; ended <- 0 }
+	config.OnServerDisconnect = func(d *paho.Disconnect) { ended <- d.ReasonCode }
 	config.OnPublishReceived = append(config.OnPublishReceived, func(p paho.PublishReceived) (bool, error) {
 		messages <- string(p.Packet.Payload)
 		return true, nil
@@ -56,6 +58,9 @@ func run(a *driver.Arguments) (int, error) {
 	topic := a.Get("topic")
 	if _, err := client.Subscribe(ctx, &paho.Subscribe{Subscriptions: []paho.SubscribeOptions{{Topic: topic, QoS: 2}}}); err != nil {
 		return 0, err
+	}
+	if a.Job == "listen" {
+		return a.Listen(messages, ended)
 	}
 	for _, value := range a.Values() {
 		properties := &paho.PublishProperties{User: paho.UserProperties{{Key: "by", Value: "paho.golang"}}}
@@ -113,7 +118,7 @@ func login(ctx context.Context, client *paho.Client, connect *paho.Connect, proo
 // proof is the client's side of enhanced authentication.
 type proof struct {
 	method       string
-	conversation *scram.ClientConversation // nil for PLAIN
+	conversation *scram.ClientConversation // nil for PLAIN and OAUTHBEARER
 }
 
 // prove puts into CONNECT what proves the client.
@@ -126,8 +131,12 @@ func prove(a *driver.Arguments, connect *paho.Connect) (*proof, error) {
 	}
 	connect.Properties.AuthMethod = method
 	p := &proof{method: method}
-	if method == "PLAIN" {
+	switch method {
+	case "PLAIN":
 		connect.Properties.AuthData = []byte("\x00" + user + "\x00" + password)
+		return p, nil
+	case "OAUTHBEARER": // RFC 7628
+		connect.Properties.AuthData = []byte("n,,\x01auth=Bearer " + password + "\x01\x01")
 		return p, nil
 	}
 	hash, known := map[string]scram.HashGeneratorFcn{"SCRAM-SHA-256": scram.SHA256, "SCRAM-SHA-512": scram.SHA512}[method]
