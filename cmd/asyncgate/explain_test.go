@@ -114,6 +114,7 @@ func TestExpectedDecisions(t *testing.T) {
 		"sentence.yml": "server: prod\ncases:\n  - alice can produce payroll\n",
 		"unknown.yml":  "sever: prod\ncases: [ alice may produce x ]\n",
 		"none.yml":     "server: prod\n",
+		"list.yml":     "- bob may produce topic:retry.1\n- bob may not produce payroll\n",
 	})
 	for _, c := range []struct {
 		file string
@@ -125,9 +126,10 @@ func TestExpectedDecisions(t *testing.T) {
 		{"sentence.yml", 2, "sentence.yml:3: a case reads"},
 		{"unknown.yml", 2, "sever"},
 		{"none.yml", 2, "no cases"},
+		{"list.yml", 0, "2 as expected, 0 not"},
 		{"absent.yml", 2, "absent.yml"},
 	} {
-		code, out, errs := invoke(t, "", "test", filepath.Join(dir, "orders.yml"), filepath.Join(dir, c.file))
+		code, out, errs := invoke(t, "", "test", "--server", "prod", filepath.Join(dir, "orders.yml"), filepath.Join(dir, c.file))
 		if code != c.code || !strings.Contains(out+errs, c.says) {
 			t.Errorf("%s: exit %d, want %d: %s%s", c.file, code, c.code, out, errs)
 		}

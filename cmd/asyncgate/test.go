@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ type testCmd struct {
 	Doc      string `arg:"" help:"AsyncAPI document."`
 	Cases    string `arg:"" help:"YAML file of expected decisions."`
 	Settings string `short:"c" placeholder:"FILE" help:"Settings (default: asyncgate.yaml beside the document, if there is one)."`
+	Server   string `placeholder:"NAME" help:"The server (default: the one that the cases name, or the only one that is enforced)."`
 	Output   string `enum:"text,json" default:"text" help:"text or json."`
 	remoteFlag
 }
@@ -34,6 +36,8 @@ func (*testCmd) Help() string {
     - bob may not consume payroll
     - alice may consume orders.eu as alice-reports
     - alice may use group:alice-reports
+
+A file that is a list is a list of cases.
 
 Exit codes: 0 every case is as expected; 1 one is not, or the document has a problem of severity error; 2 wrong arguments, or
 a file of cases that cannot be read.
@@ -83,7 +87,7 @@ func (c *testCmd) Run(env *environment) error {
 	if err != nil {
 		return err
 	}
-	server, err := serverToExplain(p, file.Server)
+	server, err := serverToExplain(p, cmp.Or(c.Server, file.Server))
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
@@ -150,7 +154,9 @@ func readCases(path string) (*casesFile, []expectation, error) {
 		return nil, nil, fmt.Errorf("%s: more than 1 MiB of cases", path)
 	}
 	var file casesFile
-	if err := yaml.Load(data, &file, yaml.WithKnownFields()); err != nil {
+	if list := []yaml.Node(nil); yaml.Load(data, &list) == nil && list != nil { // it says no more than the cases
+		file.Cases = list
+	} else if err := yaml.Load(data, &file, yaml.WithKnownFields()); err != nil {
 		return nil, nil, fmt.Errorf("%s: %s", path, strings.ReplaceAll(err.Error(), "\n", " "))
 	}
 	var cases []expectation
