@@ -26,7 +26,10 @@ func (c *connection) authorize(ctx context.Context, h wire.RequestHeader, frame,
 	case (entry.Inspected() || j != nil && h.Key != keyProduce) && !whole:
 		return incomplete, nil
 	}
-	if reason, forbidden := api.Forbidden(h, body); forbidden {
+	switch reason, err := api.Forbidden(h, body); {
+	case err != nil:
+		return 0, c.refuse(ctx, "malformed", "%s: %v", wire.Name(h.Key), err)
+	case reason != "":
 		return 0, c.refuse(ctx, "inter-broker", "%s: %s", wire.Name(h.Key), reason)
 	}
 	switch {

@@ -74,13 +74,13 @@ func TestReplicasAndShareCoordinatorsAreForbidden(t *testing.T) {
 			for replica, want := range map[int32]bool{-2: false, -1: false, 0: true, 1: true, 1 << 30: true} {
 				h := wire.RequestHeader{Key: key, Version: version}
 				body := c.make(version, replica).AppendTo(nil)
-				if reason, got := api.Forbidden(h, body); got != want {
-					t.Errorf("%s v%d, replica %d: %v %q", wire.Name(key), version, replica, got, reason)
+				if reason, err := api.Forbidden(h, body); (reason != "") != want || err != nil {
+					t.Errorf("%s v%d, replica %d: %q, %v", wire.Name(key), version, replica, reason, err)
 				}
 				if n := testing.AllocsPerRun(10, func() { api.Forbidden(h, body) }); n != 0 {
 					t.Errorf("%s v%d: %v allocations", wire.Name(key), version, n)
 				}
-				if _, got := api.Forbidden(h, append(body, 0)); !got {
+				if _, err := api.Forbidden(h, append(body, 0)); err == nil {
 					t.Errorf("%s v%d: a byte too many passes", wire.Name(key), version)
 				}
 			}
@@ -90,14 +90,15 @@ func TestReplicasAndShareCoordinatorsAreForbidden(t *testing.T) {
 		for kind, want := range map[int8]bool{0: false, 1: false, 2: true} {
 			m := kmsg.NewPtrFindCoordinatorRequest()
 			m.Version, m.CoordinatorType, m.CoordinatorKeys = version, kind, []string{"g:t:0"}
-			if _, got := api.Forbidden(wire.RequestHeader{Key: 10, Version: version}, m.AppendTo(nil)); got != want {
-				t.Errorf("FindCoordinator v%d, type %d: %v", version, kind, got)
+			reason, err := api.Forbidden(wire.RequestHeader{Key: 10, Version: version}, m.AppendTo(nil))
+			if (reason != "") != want || err != nil {
+				t.Errorf("FindCoordinator v%d, type %d: %q, %v", version, kind, reason, err)
 			}
 		}
 	}
 	for _, a := range api.All() {
-		if _, got := api.Forbidden(wire.RequestHeader{Key: a.Key}, nil); got != (a.Inspected() && a.Key != 32) {
-			t.Errorf("%s: forbidden %v, inspected %v", a.Name(), got, a.Inspected())
+		if _, err := api.Forbidden(wire.RequestHeader{Key: a.Key}, nil); (err != nil) != (a.Inspected() && a.Key != 32) {
+			t.Errorf("%s: %v, inspected %v", a.Name(), err, a.Inspected())
 		}
 	}
 }
