@@ -65,6 +65,9 @@ func (c *conversation) describe(d due, frame []byte) string {
 
 // fields writes down what an answer says.
 func (c *conversation) fields(m *Message, r kmsg.Response, body []byte) string {
+	if m.spelt {
+		return strings.TrimSpace("errors " + Named(r))
+	}
 	switch r := r.(type) {
 	case *kmsg.ApiVersionsResponse:
 		return apiVersions(r, m.list)

@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/asyncgate/asyncgate/internal/assembly"
 )
 
 // Message is something to send. The forms:
@@ -18,6 +20,8 @@ import (
 //	NAME vN body=BYTES tail=BYTES tags=BYTES client=TEXT
 //	                                with another body, with more after it, with these tagged fields in the header, with
 //	                                another client id
+//	NAME vN : WORDS                 with the body that the words spell, see internal/assembly; the answer is written as the
+//	                                errors of what it names, see [Named]
 //	SaslHandshake vN TEXT|null      asks for a mechanism
 //	SaslAuthenticate vN TEXT|null   a token
 //	ApiVersions vN TEXT TEXT        from a client software of that name and version
@@ -38,7 +42,8 @@ type Message struct {
 	texts   []string // null is nil
 	nulls   []bool
 	list    bool
-	raw     []byte // of frame and bytes
+	raw     []byte // of frame and bytes; a body that was spelt
+	spelt   bool
 	with    map[string]string
 
 	// What the message was as bytes, by correlation id, if it is always the same: whoever measures what a server costs
@@ -93,6 +98,11 @@ func ParseMessage(text string) (*Message, error) {
 // argument takes one word after the version.
 func (m *Message) argument(word string) error {
 	switch key, value, ok := strings.Cut(word, "="); {
+	case strings.HasPrefix(word, ": "):
+		var err error
+		m.raw, err = assembly.Bytes(word[2:])
+		m.spelt = true
+		return err
 	case word[0] == '"':
 		text, err := strconv.Unquote(word)
 		m.texts, m.nulls = append(m.texts, text), append(m.nulls, false)
@@ -113,10 +123,13 @@ func (m *Message) argument(word string) error {
 	return nil
 }
 
-// split cuts a line into words, keeping quoted strings whole.
+// split cuts a line into words, keeping quoted strings whole, and all that follows a colon.
 func split(text string) ([]string, error) {
 	var words []string
 	for text = strings.TrimSpace(text); text != ""; text = strings.TrimSpace(text) {
+		if strings.HasPrefix(text, ": ") {
+			return append(words, text), nil
+		}
 		if text[0] == '"' {
 			quoted, err := strconv.QuotedPrefix(text)
 			if err != nil {
@@ -244,6 +257,9 @@ func flexible(key, version int16) bool {
 }
 
 func (m *Message) body(c *conversation) ([]byte, error) {
+	if m.spelt {
+		return m.raw, nil
+	}
 	if b, ok := m.with["body"]; ok {
 		return parseBytes(b)
 	}

@@ -8,9 +8,11 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/asyncgate/asyncgate/proxy/kafka/wire"
 	"github.com/asyncgate/asyncgate/test/canary"
 	"github.com/asyncgate/asyncgate/test/dialogue"
 	"github.com/asyncgate/asyncgate/test/inprocess"
@@ -137,7 +139,7 @@ func (s *stage) try(v vector, sum *costs) {
 		s.t.Errorf("%s: was refused only %v after it was sent", name, result.Late)
 	}
 	s.checkAudit(name, v, result)
-	s.checkUpstream(name)
+	s.checkUpstream(name, v)
 	if after := resources(); after.above(before) && !settle(before) { // U4
 		s.t.Errorf("%s: %v before, %v after %v", name, before, resources(), quiet)
 	}
@@ -203,10 +205,20 @@ func (s *stage) expectAudit(name string, v vector, r *dialogue.Result) {
 	}
 }
 
-// checkUpstream is U1: nothing but the gateway's own requests and the legitimate client's has reached the broker.
-func (s *stage) checkUpstream(name string) {
+// checkUpstream is U1: besides the gateway's own requests and the legitimate client's the broker has had what the vector
+// says, and nothing else.
+func (s *stage) checkUpstream(name string, v vector) {
+	var got []string
 	for _, r := range s.canary.Requests(func(id string) bool { return id != legitimate && id != watch }) {
-		s.t.Errorf("%s: reached the broker: %x", name, r.Frame)
+		request, err := wire.DecodeRequest(r.Key, r.Version, r.Body)
+		if err != nil {
+			s.t.Errorf("%s: reached the broker: %x", name, r.Frame)
+			continue
+		}
+		got = append(got, strings.TrimSpace(wire.Name(r.Key)+" "+dialogue.Named(request)))
+	}
+	if !slices.Equal(got, v.upstream) {
+		s.t.Errorf("%s: the broker has had %q, want %q", name, got, v.upstream)
 	}
 	if odd := s.canary.Odd(); len(odd) > 0 {
 		s.t.Errorf("%s: reached the broker: %x", name, odd)

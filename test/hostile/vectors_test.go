@@ -17,13 +17,15 @@ import (
 // vector is one hostile input with its expected outcome: a dialogue, and above its first step
 //
 //	audit STAGE CODE    the one record that refuses it; "audit none" where nothing is refused
+//	upstream NAME …     a request that reaches the broker, and what it names; left out: nothing does
 //	each key but 17 18 36
 //	each key of 4 5 6   one vector for each of these API keys; in the dialogue {key} is the key, {max} and {above} are the
 //	                    highest version that is known of it and one more
 type vector struct {
 	class string
 	*dialogue.Dialogue
-	stage, code string // of the audit record; empty: there is none
+	stage, code string   // of the audit record; empty: there is none
+	upstream    []string // what reaches the broker
 }
 
 // vectors reads the classes whose files match a pattern.
@@ -43,13 +45,13 @@ func vectors(t testing.TB, pattern string) []vector {
 		if err != nil {
 			t.Fatalf("%s: %v", path, err)
 		}
-		file, err := dialogue.Parse(expanded, "audit")
+		file, err := dialogue.Parse(expanded, "audit", "upstream")
 		if err != nil {
 			t.Fatalf("%s, expanded: line %v", path, err)
 		}
 		for _, d := range file.Dialogues {
 			v := vector{class: strings.TrimSuffix(filepath.Base(path), ".txt"), Dialogue: d}
-			if err := v.readAudit(); err != nil {
+			if err := v.readHeader(); err != nil {
 				t.Fatalf("%s: %s: %v", path, d.Name, err)
 			}
 			all = append(all, v)
@@ -58,9 +60,16 @@ func vectors(t testing.TB, pattern string) []vector {
 	return all
 }
 
-func (v *vector) readAudit() error {
-	if len(v.Header) != 1 {
-		return fmt.Errorf("needs one audit line")
+func (v *vector) readHeader() error {
+	for _, line := range v.Header[min(1, len(v.Header)):] {
+		request, ok := strings.CutPrefix(line, "upstream ")
+		if !ok {
+			return fmt.Errorf("%q is a second audit line", line)
+		}
+		v.upstream = append(v.upstream, request)
+	}
+	if len(v.Header) == 0 || !strings.HasPrefix(v.Header[0], "audit ") {
+		return fmt.Errorf("needs an audit line first")
 	}
 	switch words := strings.Fields(v.Header[0])[1:]; {
 	case len(words) == 2:
