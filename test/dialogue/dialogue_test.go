@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"github.com/asyncgate/asyncgate/test/dialogue"
 )
 
@@ -46,11 +48,39 @@ func TestWhatIsNoDialogueIsRefused(t *testing.T) {
 		"== a\n> Metadata v1 body=0":    "2: \"0\": encoding/hex: odd length hex string",
 		"== a\n> Metadata v1 body=00*x": "2: \"00*x\"",
 		"== a\n> Metadata v1 all":       `2: "all" says nothing`,
+		"== a\n> Metadata v1 : [":       "2: ] is missing before \"\"",
 		"== a\n> SaslHandshake v1 \"a":  "2: \"a: invalid syntax",
 		"== a\ntls certificate":         `2: "certificate" is no option NAME=VALUE`,
 	} {
 		if _, err := dialogue.Parse(text); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+}
+
+func TestWhatAMessageNames(t *testing.T) {
+	request := kmsg.NewPtrOffsetCommitRequest()
+	request.Group = "workers"
+	response := kmsg.NewPtrOffsetCommitResponse()
+	response.Version = 7
+	for i, name := range []string{"open", "a b", "", "op\u0435n", strings.Repeat("a", 249)} {
+		asked, told := kmsg.NewOffsetCommitRequestTopic(), kmsg.NewOffsetCommitResponseTopic()
+		asked.Topic, told.Topic = name, name
+		asked.Partitions = append(asked.Partitions, kmsg.NewOffsetCommitRequestTopicPartition())
+		told.Partitions = append(told.Partitions, kmsg.OffsetCommitResponseTopicPartition{ErrorCode: int16(i)})
+		request.Topics, response.Topics = append(request.Topics, asked), append(response.Topics, told)
+	}
+	for _, c := range []struct {
+		message any
+		want    string
+	}{
+		{request, `workers open "a b" "" "op\u0435n" aaa…249`},
+		{response, `open=0 "a b"=1 ""=2 "op\u0435n"=3 aaa…249=4`},
+		{&kmsg.InitProducerIDResponse{ErrorCode: 53}, `error=53`},
+		{&kmsg.FetchRequest{Topics: []kmsg.FetchRequestTopic{{TopicID: [16]byte{14: 1}}}}, `#100`},
+	} {
+		if got := dialogue.Named(c.message); got != c.want {
+			t.Errorf("%T: %s, want %s", c.message, got, c.want)
 		}
 	}
 }

@@ -10,5 +10,8 @@
 // The vectors of MQTT are the classes M01 to M11 and W01, [mqttVector] says how to read them. They are had on TCP and inside
 // a WebSocket, and judged by package wire alone besides.
 //
+// Where operations are enforced come K10 and K12 of Kafka, and the classes of MQTT whose names end in -rules. There a part
+// of what is sent may be allowed: the vector says what of it reaches the broker, and nothing besides may.
+//
 // Who asks whether a name is known is answered the same bytes either way (S05): enumeration.txt has all roads to a login.
 package hostile_test

@@ -7,6 +7,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/asyncgate/asyncgate/plan"
+	"github.com/asyncgate/asyncgate/proxy/kafka/wire"
 	"github.com/asyncgate/asyncgate/test/canary"
 	"github.com/asyncgate/asyncgate/test/dialogue"
 	"github.com/asyncgate/asyncgate/test/inprocess"
@@ -25,8 +26,8 @@ func literal(text string) plan.Segment { return plan.Segment{Literal: text} }
 // own stands for the name of the principal.
 var own = plan.Segment{Parameter: &plan.Parameter{Name: "user", Principal: "name", Dots: true}}
 
-// clusterTopics are what the canary has, by the last byte of their ids.
-var clusterTopics = map[byte]string{1: "open", 2: "closed", 3: "own.alice", 4: "own.bob"}
+// clusterTopics are what the canary has. Their ids are 1, 2, and so on.
+var clusterTopics = []string{"open", "closed", "own.alice", "own.bob"}
 
 // seek has the gateway ask for a topic's id, on a connection that it keeps.
 var seek = mustParse(`== seek
@@ -34,13 +35,13 @@ var seek = mustParse(`== seek
 < Metadata v12 errors error=0
 `)
 
-// newOperationsStage is a stage whose gateway enforces operations: everybody may produce to and consume from open and
-// the topic own.NAME, and alice may use the group workers and the transactional id transfer.
+// newOperationsStage is a stage whose gateway enforces operations: everybody may produce to and consume from open,
+// free.{id} and the topic own.NAME, and alice may use the group workers and the transactional id transfer.
 func newOperationsStage(t *testing.T) *stage {
 	t.Helper()
 	s := &stage{t: t}
 	s.canary = canary.Start(t, canary.Options{Answer: func(_ *canary.Conn, r canary.Request) ([]byte, bool) {
-		if r.ClientID != watch || r.Key != int16(kmsg.Metadata) {
+		if r.ClientID != watch && !asksForAll(r) || r.Key != int16(kmsg.Metadata) {
 			return nil, false
 		}
 		return canary.Frame(r, s.cluster(r.Version)), true
@@ -50,7 +51,8 @@ func newOperationsStage(t *testing.T) *stage {
 	p.Enforce = plan.Operations
 	for i := range p.Servers {
 		for _, action := range []plan.Action{plan.Produce, plan.Consume} {
-			p.Servers[i].Rules = append(p.Servers[i].Rules, allow(action, literal("open")), allow(action, literal("own."), own))
+			p.Servers[i].Rules = append(p.Servers[i].Rules, allow(action, literal("open")), allow(action, literal("own."), own),
+				allow(action, literal("free."), plan.Segment{Parameter: &plan.Parameter{Name: "id"}}))
 		}
 	}
 	p.Grants = []plan.Grant{
@@ -64,13 +66,20 @@ func newOperationsStage(t *testing.T) *stage {
 	return s
 }
 
+// asksForAll reports whether a vector asks for all topics there are.
+func asksForAll(r canary.Request) bool {
+	request, err := wire.DecodeRequest(r.Key, r.Version, r.Body)
+	metadata, ok := request.(*kmsg.MetadataRequest)
+	return err == nil && ok && metadata.Topics == nil && r.ClientID == dialogue.ClientID
+}
+
 // cluster is the canary with its topics.
 func (s *stage) cluster(version int16) *kmsg.MetadataResponse {
 	r := good(version)
 	r.Brokers[0].Host, r.Brokers[0].Port = s.canary.Host, s.canary.Port
-	for id, name := range clusterTopics {
+	for i, name := range clusterTopics {
 		topic := kmsg.NewMetadataResponseTopic()
-		topic.Topic, topic.TopicID = kmsg.StringPtr(name), [16]byte{15: id}
+		topic.Topic, topic.TopicID = kmsg.StringPtr(name), [16]byte{15: byte(i + 1)}
 		r.Topics = append(r.Topics, topic)
 	}
 	return r
