@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/asyncgate/asyncgate/proxy/mqtt/wire"
+	"github.com/asyncgate/asyncgate/test/canary"
 )
 
 // mqttResult is a vector as it went.
@@ -34,18 +36,18 @@ type mqttPlayer struct {
 	result  *mqttResult
 	patient time.Duration
 	mark    func() // what is measured begins; nil: nothing is
-	send    func([]byte) error
+	broker  *canary.MQTT
 	take    func(have []byte) (what string, rest []byte, err error) // one answer
 	ping    []byte                                                  // what is answered by PINGRESP
 }
 
-// play has the vector on a connection to the gateway, and closes it. An error means that it could not be had at all. send
-// has the broker send something to the client.
-func (v *mqttVector) play(conn net.Conn, patient time.Duration, mark func(), send func([]byte) error) (*mqttResult, error) {
+// play has the vector on a connection to the gateway, and closes it. An error means that it could not be had at all. The
+// broker is the one behind the gateway; nil: the vector does not need it.
+func (v *mqttVector) play(conn net.Conn, patient time.Duration, mark func(), broker *canary.MQTT) (*mqttResult, error) {
 	defer conn.Close()
 	went := *v
 	went.steps, went.end = nil, ""
-	p := &mqttPlayer{conn: conn, stream: wire.Stream{Version: v.speaks(), From: wire.Server}, patient: patient, mark: mark, send: send,
+	p := &mqttPlayer{conn: conn, stream: wire.Stream{Version: v.speaks(), From: wire.Server}, patient: patient, mark: mark, broker: broker,
 		result: &mqttResult{mqttVector: &went, local: conn.LocalAddr().String()}}
 	p.take, p.ping = p.packet, []byte(wire.Pingreq)
 	if v.raw {
@@ -97,9 +99,11 @@ func (p *mqttPlayer) step(s mqttStep) error {
 		p.sent = time.Now()
 		return p.conn.(interface{ CloseWrite() error }).CloseWrite()
 	case "broker":
-		if err := p.send(s.bytes); err != nil {
+		if err := p.broker.Send(hostile, s.bytes); err != nil {
 			return err
 		}
+	case "await":
+		p.await(s.text)
 	case "+":
 		p.held = append(p.held, s.bytes...)
 	default:
@@ -115,6 +119,24 @@ func (p *mqttPlayer) step(s mqttStep) error {
 		p.begin()
 	}
 	return nil
+}
+
+// await waits until the broker has had a packet of that type. If it never comes, what has come says so.
+func (p *mqttPlayer) await(packet string) {
+	limit := time.After(p.patient)
+	for {
+		changed := p.broker.Changed()
+		for _, seen := range p.broker.Seen(hostile) {
+			if slices.Contains(strings.Fields(seen), packet) {
+				return
+			}
+		}
+		select {
+		case <-changed:
+		case <-limit:
+			return
+		}
+	}
 }
 
 func (p *mqttPlayer) write(b []byte) {

@@ -55,12 +55,18 @@ type mqttStage struct {
 
 func newMQTTStage(t *testing.T, change func(*plan.Plan)) *mqttStage {
 	t.Helper()
+	return newMQTTStageOf(t, inprocess.NewUsers(t, "alice", "bob"), change)
+}
+
+// newMQTTStageOf is newMQTTStage for other users.
+func newMQTTStageOf(t *testing.T, users *inprocess.Users, change func(*plan.Plan)) *mqttStage {
+	t.Helper()
 	s := &mqttStage{t: t, canary: canary.StartMQTT(t)}
 	p := inprocess.MQTTPlan(inprocess.PlanOptions{Bootstrap: []string{"mqtt://" + s.canary.Address()}})
 	if change != nil {
 		change(p)
 	}
-	s.gateway = inprocess.Start(t, p, inprocess.NewUsers(t, "alice", "bob"))
+	s.gateway = inprocess.Start(t, p, users)
 	s.dial = func(server string) (net.Conn, error) { return net.Dial("tcp", s.gateway.Addresses[server]) }
 	return s
 }
@@ -164,13 +170,12 @@ func short(transcript string) string {
 }
 
 func (s *mqttStage) play(name string, v *mqttVector, mark func()) *mqttResult {
-	send := func(packet []byte) error { return s.canary.Send(hostile, packet) }
 	conn, err := s.dial(v.on)
 	if err != nil {
 		s.t.Errorf("%s: %v", name, err)
 		return nil
 	}
-	r, err := v.play(conn, patience, mark, send)
+	r, err := v.play(conn, patience, mark, s.canary)
 	if err != nil {
 		s.t.Errorf("%s: %v", name, err)
 		return nil

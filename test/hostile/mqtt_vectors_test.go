@@ -30,6 +30,7 @@ import (
 //	slowly                        the next bytes go out one by one
 //	drip                          the same, with a pause of 50 ms after each
 //	broker 20 [ … ]               the broker sends these bytes to the client
+//	await PUBACK                  waits until the broker has had a packet of that type
 //	fin                           ends the sending direction
 //	< CONNACK 0x84                one answer
 //	closed                        how it ends; or open
@@ -46,7 +47,7 @@ type mqttVector struct {
 
 // mqttStep is one thing that happens, and what is answered to it.
 type mqttStep struct {
-	verb    string // ">", "+", "slowly", "drip", "broker" or "fin"
+	verb    string // ">", "+", "slowly", "drip", "broker", "await" or "fin"
 	text    string
 	bytes   []byte
 	answers []string
@@ -140,6 +141,8 @@ func parseMQTTVector(block string) (*mqttVector, error) {
 			}
 			last := &v.steps[len(v.steps)-1]
 			last.answers = append(last.answers, rest)
+		case "await":
+			v.steps = append(v.steps, mqttStep{verb: word, text: rest})
 		case ">", "+", "broker", "slowly", "drip", "fin":
 			s := mqttStep{verb: word, text: rest}
 			if good := goodMessages[rest]; good != "" {
