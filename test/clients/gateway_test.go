@@ -33,9 +33,12 @@ func TestSchemes(t *testing.T) {
 // client does its job through it.
 func TestStreetlights(t *testing.T) {
 	c := triple.Get(t)
-	for _, form := range []struct{ name, document string }{
-		{"3.1", parts.Path(t, "examples", "streetlights", "streetlights-kafka.yml")},
-		{"2.6", filepath.Join("testdata", "streetlights-kafka-2.6.yml")},
+	for _, form := range []struct {
+		name, document string
+		jobs           []string // under SCRAM; what the two forms say is the same, so one of them need not do everything
+	}{
+		{"3.1", parts.Path(t, "examples", "streetlights", "streetlights-kafka.yml"), []string{"produce-consume", "transaction"}},
+		{"2.6", filepath.Join("testdata", "streetlights-kafka-2.6.yml"), []string{"produce-consume"}},
 	} {
 		t.Run(form.name, func(t *testing.T) {
 			g := startGateway(t, c, form.document, streetlights(c))
@@ -44,7 +47,7 @@ func TestStreetlights(t *testing.T) {
 				for _, d := range drivers {
 					t.Run(d.name, func(t *testing.T) {
 						t.Parallel()
-						g.work(t, d, g.schemes[0], "produce-consume", "transaction")
+						g.work(t, d, g.schemes[0], form.jobs...)
 						g.work(t, d, g.schemes[1], "produce-consume")
 					})
 				}
