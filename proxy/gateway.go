@@ -190,6 +190,13 @@ func (g *Gateway) remove(s *Session) {
 	}
 }
 
+// Open is how many client connections there are at this moment, whatever their stage.
+func (g *Gateway) Open() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.sessions)
+}
+
 // all are the sessions of this moment.
 func (g *Gateway) all() []*Session {
 	g.mu.Lock()

@@ -119,6 +119,7 @@ type demo struct {
 	issuer   *throwaway.Issuer // nil: no server takes tokens
 	scopes   string            // of the tokens
 	audit    *observer.ObservedLogs
+	gateway  *proxy.Gateway
 }
 
 // close ends the brokers.
@@ -159,6 +160,7 @@ func (d *demo) serve(do func(context.Context) error) error {
 	if err != nil {
 		return startError(err)
 	}
+	d.gateway = gateway
 	ctx, stop := context.WithCancel(d.env.ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- gateway.Run(ctx) }()

@@ -64,6 +64,7 @@ func (a attempt) expected() string {
 
 // check makes one attempt. A refusal counts only if the audit log gives the reason that it should have.
 func (d *demo) check(ctx context.Context, a attempt) (outcome string, held bool) {
+	d.settle()
 	before := d.audit.Len()
 	err := a.try(ctx)
 	if err == nil {
@@ -75,6 +76,14 @@ func (d *demo) check(ctx context.Context, a attempt) (outcome string, held bool)
 	}
 	said := strings.Join(codes, ", ")
 	return "refused: " + said, a.code != "" && said == a.code
+}
+
+// settle waits until the connections of the attempt before have ended: a client opens several, and what is recorded of the
+// last of them must not be taken for an answer to the next attempt.
+func (d *demo) settle() {
+	for end := time.Now().Add(2 * time.Second); d.gateway.Open() > 0 && time.Now().Before(end); {
+		time.Sleep(2 * time.Millisecond)
+	}
 }
 
 // refusals are the codes of the audit records about a server since a moment. The record comes after the answer, so it is
