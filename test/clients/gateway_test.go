@@ -35,14 +35,17 @@ func TestStreetlights(t *testing.T) {
 	c := triple.Get(t)
 	for _, form := range []struct {
 		name, document string
-		jobs           []string // under SCRAM; what the two forms say is the same, so one of them need not do everything
+		jobs           []string // under SCRAM
+		logins         bool     // right and wrong ones; what the two forms say is the same, so one of them need not have everything
 	}{
-		{"3.1", parts.Path(t, "examples", "streetlights", "streetlights-kafka.yml"), []string{"produce-consume", "transaction"}},
-		{"2.6", filepath.Join("testdata", "streetlights-kafka-2.6.yml"), []string{"produce-consume"}},
+		{"3.1", parts.Path(t, "examples", "streetlights", "streetlights-kafka.yml"), []string{"produce-consume", "transaction"}, true},
+		{"2.6", filepath.Join("testdata", "streetlights-kafka-2.6.yml"), []string{"produce-consume"}, false},
 	} {
 		t.Run(form.name, func(t *testing.T) {
 			g := startGateway(t, c, form.document, streetlights(c))
-			logins(t, &g.target, g.audited)
+			if form.logins {
+				logins(t, &g.target, g.audited)
+			}
 			t.Run("work", func(t *testing.T) {
 				for _, d := range drivers {
 					t.Run(d.name, func(t *testing.T) {
