@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/asyncgate/asyncgate/internal/internet"
 )
 
 // Bounds of what an issuer may answer.
@@ -183,13 +185,6 @@ func loopback(u *url.URL) bool {
 	return err == nil && ip.Unmap().IsLoopback() || u.Hostname() == "localhost"
 }
 
-// unroutable are networks that are no part of the public Internet, beside those that netip knows (RFC 6890).
-var unroutable = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"),
-	netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2002::/16"),
-}
-
 // onlyPublic refuses to dial anything but a public address. It sees what a name has been resolved to, so that no name
 // leads around it.
 func onlyPublic(_, address string, _ syscall.RawConn) error {
@@ -197,18 +192,8 @@ func onlyPublic(_, address string, _ syscall.RawConn) error {
 	if err != nil {
 		return err
 	}
-	if !public(target.Addr()) {
+	if !internet.Public(target.Addr()) {
 		return errors.New("it leads to an address that is not public")
 	}
 	return nil
-}
-
-func public(ip netip.Addr) bool {
-	ip = ip.Unmap().WithZone("")
-	for _, network := range unroutable {
-		if network.Contains(ip) {
-			return false
-		}
-	}
-	return ip.IsGlobalUnicast() && !ip.IsPrivate()
 }

@@ -10,7 +10,7 @@ import (
 const module = "github.com/asyncgate/asyncgate/"
 
 // ground is what every package may import: helpers that know nothing of ours, and nothing of what they are used for.
-var ground = []string{"internal/spelling"}
+var ground = []string{"internal/internet", "internal/spelling"}
 
 // arrows are the imports that never exist, whether direct or through others (docs/architecture.md).
 var arrows = []struct {
@@ -21,6 +21,7 @@ var arrows = []struct {
 	{"sasl", []string{""}},
 	{"tlsconf", []string{""}},
 	{"topic", []string{""}},
+	{"internal/internet", []string{""}},
 	{"internal/spelling", []string{""}},
 	{"references", []string{"sasl", "tlsconf", "plan", "policy", "settings", "credentials", "plan/compile", "proxy"}},
 	{"plan", []string{""}},
