@@ -108,11 +108,11 @@ func (b *broker) cut() {
 	}
 }
 
-// open is how many connections there are.
-func (b *broker) open() int {
+// holds tells whether a connection that it has answered on is still open.
+func (b *broker) holds(conn net.Conn) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.conns)
+	return b.conns[conn.(counted).Conn]
 }
 
 func (b *broker) run(conn net.Conn) {

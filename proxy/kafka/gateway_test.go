@@ -149,13 +149,13 @@ func startWith(t *testing.T, bootstrap []string, tokens sasl.Tokens, change func
 
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); {
 		if is() {
 			return
 		}
 		<-time.After(5 * time.Millisecond)
 	}
-	t.Fatalf("%s: not within 10 s", what)
+	t.Fatalf("%s: not within 30 s", what)
 }
 
 // client is a franz-go client of the gateway.

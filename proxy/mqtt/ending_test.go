@@ -40,6 +40,7 @@ func TestDrain(t *testing.T) {
 		clients = append(clients, w.connected("mqtt", c))
 	}
 	silent := w.dial("mqtt") // has not logged in
+	eventually(t, "the silent one is accepted", func() bool { return w.gateway.Open() == 4 })
 	w.drain()
 	for _, c := range clients {
 		if c.v == wire.V5 {
