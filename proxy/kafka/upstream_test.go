@@ -69,7 +69,7 @@ func TestAClientsTokenIsPassedOnAgainInTime(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := &brokerConn{token: first}
+				b := &brokerConn{shown: &shown{of: first, token: first}}
 				b.renewAfter(c.lifetime)
 				var expires time.Time
 				if c.expires > 0 {
@@ -86,7 +86,8 @@ func TestAClientsTokenIsPassedOnAgainInTime(t *testing.T) {
 
 func TestTokensArePassedOnInsideTLSByAGatewayWithOneOfItsOwn(t *testing.T) {
 	t.Setenv("PASSING_SECRET", "s3cret")
-	own := &plan.UpstreamSASL{Mechanism: sasl.OAuthBearer, Token: &plan.ClientCredentials{Endpoint: "https://id.example.org", ClientSecret: "env:PASSING_SECRET"}}
+	own := &plan.UpstreamSASL{Mechanism: sasl.OAuthBearer, Token: &plan.ClientCredentials{TokenClient: plan.TokenClient{
+		Endpoint: "https://id.example.org", ClientSecret: "env:PASSING_SECRET"}}}
 	for name, p := range map[string]plan.Upstream{
 		"in clear":              {SASL: own},
 		"without a login":       {TLS: &plan.UpstreamTLS{}},
@@ -101,7 +102,7 @@ func TestTokensArePassedOnInsideTLSByAGatewayWithOneOfItsOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := u.client(&sasl.Token{}); err == nil {
+	if _, err := u.client(&shown{of: &sasl.Token{}, token: &sasl.Token{}}); err == nil {
 		t.Error("a token that was shown to another server is passed on")
 	}
 }
