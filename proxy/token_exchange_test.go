@@ -116,7 +116,9 @@ func TestATokenIsExchangedOnce(t *testing.T) {
 // Whatever an issuer says, there is a reason for the operator, and nothing of what it said in it.
 func TestAnIssuerThatLies(t *testing.T) {
 	change := func(old, text string) func(http.ResponseWriter, *http.Request) {
-		return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, strings.Replace(good, old, text, 1)) }
+		return func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, strings.Replace(good, old, text, 1))
+		}
 	}
 	status := func(code int, body string) func(http.ResponseWriter, *http.Request) {
 		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code); _, _ = io.WriteString(w, body) }

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -105,4 +106,36 @@ func TestTokensArePassedOnInsideTLSByAGatewayWithOneOfItsOwn(t *testing.T) {
 	if _, err := u.client(&shown{of: &sasl.Token{}, token: &sasl.Token{}}); err == nil {
 		t.Error("a token that was shown to another server is passed on")
 	}
+	if _, err := newUpstream("a", plan.Upstream{Identity: plan.IdentityExchanged, TLS: &plan.UpstreamTLS{}, SASL: own}); err == nil {
+		t.Error("tokens are exchanged for nothing")
+	}
+	u, err = newUpstream("a", plan.Upstream{Identity: plan.IdentityExchanged, TLS: &plan.UpstreamTLS{}, SASL: own, Exchange: &plan.TokenExchange{TokenClient: own.Token.TokenClient}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := tokenShownTo(t, "a")
+	if _, err := u.client(&shown{of: token, token: token}); err == nil {
+		t.Error("a token that should have been exchanged is passed on")
+	}
+	if _, err := u.client(&shown{of: token, token: token.For("another")}); err != nil {
+		t.Error(err)
+	}
+}
+
+// anyToken takes every token.
+type anyToken struct{ sasl.NoTokens }
+
+func (anyToken) Verify(context.Context, string, sasl.Peer) (*sasl.Principal, *sasl.Reject) {
+	return &sasl.Principal{Name: "alice"}, nil
+}
+
+// tokenShownTo is a token that a client has shown to a server.
+func tokenShownTo(t *testing.T, server string) *sasl.Token {
+	t.Helper()
+	mechanism := sasl.NewPassingOAuthBearer(func() sasl.Tokens { return anyToken{} })
+	step := mechanism.Start(sasl.Peer{Server: server}).Next(t.Context(), []byte("n,,\x01auth=Bearer abc\x01\x01"))
+	if step.Principal == nil {
+		t.Fatalf("%+v", step)
+	}
+	return step.Principal.Token
 }
