@@ -29,8 +29,8 @@ import (
 // version is what install.sh fetches.
 const version = "26.3.5"
 
-// startTimeout bounds the start; it takes half a minute on a machine with nothing else to do.
-const startTimeout = 4 * time.Minute
+// startTimeout bounds the start: half a minute on a machine with nothing else to do, and another for the first one.
+const startTimeout = 8 * time.Minute
 
 // Server is a running Keycloak with the realm of examples/keycloak/realm.json.
 type Server struct {
