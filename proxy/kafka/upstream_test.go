@@ -85,6 +85,43 @@ func TestAClientsTokenIsPassedOnAgainInTime(t *testing.T) {
 	}
 }
 
+// A session ends with the token that a client's was exchanged for, whatever the broker grants, and is renewed before; a broker
+// that grants no session of its own takes no second login, and the token is exchanged again all the same.
+func TestASessionEndsWithTheExchangedToken(t *testing.T) {
+	for _, c := range []struct {
+		name            string
+		lifetime, token time.Duration // that the broker has granted, and of the new token; 0: never
+		client          time.Duration // of the client's token
+		after           time.Duration
+		due             bool
+		err             error
+	}{
+		{"early", time.Hour, time.Minute, time.Hour, 50 * time.Second, false, nil},
+		{"in time", time.Hour, time.Minute, time.Hour, 52 * time.Second, true, nil},
+		{"in time, and the broker takes one login", 0, time.Minute, time.Hour, 52 * time.Second, true, nil},
+		{"the broker's limit is shorter", time.Minute, time.Hour, time.Hour, 52 * time.Second, true, nil},
+		{"no end is known", 0, 0, time.Hour, 59 * time.Minute, false, nil},
+		{"the client's ends with it", time.Hour, time.Minute, time.Minute, 59 * time.Second, false, nil},
+		{"the client's has ended with it", time.Hour, time.Minute, time.Minute, time.Minute, false, errTokenEnded},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := &sasl.Token{}
+				b := &brokerConn{shown: &shown{of: client, token: client.For("another")}}
+				if c.token > 0 {
+					b.shown.ends = time.Now().Add(c.token)
+				}
+				expires := time.Now().Add(c.client)
+				b.renewAfter(c.lifetime)
+				<-time.After(c.after)
+				if due, err := b.duePassing(client, expires); due != c.due || err != c.err {
+					t.Errorf("%v, %v; want %v, %v", due, err, c.due, c.err)
+				}
+			})
+		})
+	}
+}
+
 func TestTokensArePassedOnInsideTLSByAGatewayWithOneOfItsOwn(t *testing.T) {
 	t.Setenv("PASSING_SECRET", "s3cret")
 	own := &plan.UpstreamSASL{Mechanism: sasl.OAuthBearer, Token: &plan.ClientCredentials{TokenClient: plan.TokenClient{
