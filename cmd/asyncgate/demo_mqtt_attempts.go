@@ -69,7 +69,7 @@ func (d *demo) mqttAttempts(s *plan.Server) []attempt {
 	}
 	for _, m := range task.mischief() {
 		if in != nil {
-			try("operations", m.what, "denied", func(ctx context.Context) error { return d.asMQTTClient(ctx, s, *in, m.produce, m.consume) })
+			try("operations", m.what, "not-allowed", func(ctx context.Context) error { return d.asMQTTClient(ctx, s, *in, m.produce, m.consume) })
 		}
 	}
 	return all
