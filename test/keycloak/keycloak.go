@@ -40,9 +40,20 @@ type Server struct {
 	secure string // URL of the same inside TLS
 }
 
-// Start starts it, for the time of the test. Inside TLS it has the certificate keycloak of a directory that
+// Start starts it, for the time of the test, with certificates of its own.
+func Start(t testing.TB) *Server {
+	t.Helper()
+	parts.Need(t, "sh", "openssl")
+	certificates := filepath.Join(t.TempDir(), "certificates")
+	if out, err := exec.Command("sh", parts.Path(t, "examples", "kafka", "certificates.sh"), certificates).CombinedOutput(); err != nil {
+		t.Fatalf("certificates.sh: %v\n%s", err, out)
+	}
+	return StartWith(t, certificates)
+}
+
+// StartWith is Start with certificates that others have too. Inside TLS it has the certificate keycloak of a directory that
 // examples/kafka/certificates.sh filled, and believes the client certificates of its ca.
-func Start(t testing.TB, certificates string) *Server {
+func StartWith(t testing.TB, certificates string) *Server {
 	t.Helper()
 	parts.Need(t, "java")
 	home := filepath.Join(parts.Cache(t), "keycloak-"+version)

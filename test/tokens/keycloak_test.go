@@ -11,7 +11,7 @@ import (
 
 // One Keycloak for all that needs a real issuer. Its keys are changed at the end.
 func TestKeycloak(t *testing.T) {
-	idp := keycloaktest.Start(t, mosquittotest.Certificates(t))
+	idp := keycloaktest.StartWith(t, mosquittotest.Certificates(t))
 	t.Run("in front of real brokers", func(t *testing.T) {
 		cluster := believing(t, idp)
 		t.Run("a token is exchanged", func(t *testing.T) { t.Parallel(); exchanging(t, idp, cluster) })
