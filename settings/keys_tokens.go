@@ -110,7 +110,7 @@ func (r *reader) clientCredentials(c *ClientCredentials, n node) {
 }
 
 // TokenTypes are the kinds of tokens that can be exchanged, and their URIs (RFC 8693 section 3).
-var TokenTypes = map[string]string{
+var TokenTypes = map[string]string{ // #nosec G101 -- names of types
 	"access_token": "urn:ietf:params:oauth:token-type:access_token",
 	"id_token":     "urn:ietf:params:oauth:token-type:id_token",
 	"jwt":          "urn:ietf:params:oauth:token-type:jwt",

@@ -224,11 +224,11 @@ func TestAnIssuerKnowsTheGatewayByItsCertificate(t *testing.T) {
 		}
 		return b
 	}
-	for name, make := range map[string]func() (*tlsconf.Pair, error){
+	for name, made := range map[string]func() (*tlsconf.Pair, error){
 		"server": func() (*tlsconf.Pair, error) { return ca.Server("127.0.0.1") },
 		"client": func() (*tlsconf.Pair, error) { return ca.Client("test", "gateway") },
 	} {
-		pair, err := make()
+		pair, err := made()
 		if err == nil {
 			err = pair.Write(filepath.Join(dir, name+".pem"), filepath.Join(dir, name+".key"))
 		}
