@@ -230,7 +230,10 @@ func TestAnIssuerThatIsSlowOrDown(t *testing.T) {
 // A no is repeated for a moment, so that a client that tries and tries again is not the issuer's burden. A fault is not.
 func TestARefusalIsRemembered(t *testing.T) {
 	for body, asked := range map[string]int64{`{"error":"invalid_target"}`: 1, `broken`: 2} {
-		e := endpointOf(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadRequest); _, _ = io.WriteString(w, body) })
+		e := endpointOf(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, body)
+		})
 		x := exchangeAt(t, e.URL, nil)
 		for range 2 {
 			if _, _, err := x.Token(t.Context(), subject, time.Time{}, time.Time{}); err == nil {
