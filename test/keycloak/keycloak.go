@@ -10,6 +10,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -28,6 +29,9 @@ import (
 
 // version is what install.sh fetches.
 const version = "26.3.5"
+
+// trustedPassword is that of a file without a secret in it; keytool wants one.
+const trustedPassword = "throwaway"
 
 // startTimeout bounds the start: half a minute on a machine with nothing else to do, and another for the first one.
 const startTimeout = 8 * time.Minute
@@ -55,21 +59,13 @@ func Start(t testing.TB) *Server {
 // examples/kafka/certificates.sh filled, and believes the client certificates of its ca.
 func StartWith(t testing.TB, certificates string) *Server {
 	t.Helper()
-	parts.Need(t, "java")
+	parts.Need(t, "java", "keytool")
 	home := filepath.Join(parts.Cache(t), "keycloak-"+version)
 	if _, err := os.Stat(filepath.Join(home, "bin", "kc.sh")); err != nil {
 		parts.Absent(t, "needs test/keycloak/install.sh to have run: %v", err)
 	}
-	realm, err := os.ReadFile(parts.Path(t, "examples", "keycloak", "realm.json"))
-	if err == nil {
-		err = os.MkdirAll(filepath.Join(home, "data", "import"), 0o755)
-	}
-	if err == nil {
-		err = os.WriteFile(filepath.Join(home, "data", "import", "lights.json"), realm, 0o600) // #nosec G703 -- in the cache
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	lay(t, home)
+	trusted := trusting(t, certificates)
 	port, securePort := freePorts(t)
 	believed := x509.NewCertPool()
 	ca, err := os.ReadFile(filepath.Join(certificates, "ca.crt"))
@@ -80,7 +76,7 @@ func StartWith(t testing.TB, certificates string) *Server {
 		"--http-host=127.0.0.1", fmt.Sprintf("--http-port=%d", port), fmt.Sprintf("--https-port=%d", securePort),
 		"--https-certificate-file="+filepath.Join(certificates, "keycloak.crt"),
 		"--https-certificate-key-file="+filepath.Join(certificates, "keycloak.key"),
-		"--https-client-auth=request", "--truststore-paths="+filepath.Join(certificates, "ca.crt"))
+		"--https-client-auth=request", "--https-trust-store-file="+trusted, "--https-trust-store-password="+trustedPassword, "--https-trust-store-type=pkcs12")
 	command.Env = append(os.Environ(), "KC_BOOTSTRAP_ADMIN_USERNAME=admin", "KC_BOOTSTRAP_ADMIN_PASSWORD=admin",
 		"JAVA_OPTS_KC_HEAP=-Xms64m -Xmx384m")
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // kc.sh starts Java: both are ended
@@ -112,6 +108,39 @@ func StartWith(t testing.TB, certificates string) *Server {
 			t.Fatalf("keycloak did not start within %v", startTimeout)
 		}
 	}
+}
+
+// lay puts the realm where Keycloak takes it from: another that starts at the same time must not find half of it.
+func lay(t testing.TB, home string) {
+	t.Helper()
+	realm, err := os.ReadFile(parts.Path(t, "examples", "keycloak", "realm.json"))
+	if err == nil {
+		err = os.MkdirAll(filepath.Join(home, "data", "import"), 0o755)
+	}
+	var part *os.File
+	if err == nil {
+		part, err = os.CreateTemp(filepath.Join(home, "data"), "realm")
+	}
+	if err == nil {
+		_, err = part.Write(realm)
+		err = errors.Join(err, part.Close(), os.Rename(part.Name(), filepath.Join(home, "data", "import", "lights.json")))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// trusting makes a file with the authority of client certificates. It is of this Keycloak alone: what the option
+// truststore-paths takes would be written where every Keycloak of this machine has it.
+func trusting(t testing.TB, certificates string) string {
+	t.Helper()
+	trusted := filepath.Join(t.TempDir(), "trusted.p12")
+	out, err := exec.Command("keytool", "-importcert", "-noprompt", "-alias", "ca", "-file", filepath.Join(certificates, "ca.crt"),
+		"-keystore", trusted, "-storetype", "PKCS12", "-storepass", trustedPassword).CombinedOutput()
+	if err != nil {
+		t.Fatalf("keytool: %v\n%s", err, out)
+	}
+	return trusted
 }
 
 // freePorts are two ports that nobody listens on.
