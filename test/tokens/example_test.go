@@ -5,7 +5,6 @@ package tokens_test
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -80,27 +79,7 @@ func example(t *testing.T, idp *keycloaktest.Server, brokers *kafkatest.Cluster)
 		return r.Has(map[string]string{"decision": "deny", "principal": "reader", "server": "kafka", "code": "not-allowed"})
 	})
 
-	lamp := s.says("", "", "token.sh", "lamp")
-	heard := make(chan string, 1)
-	go func() {
-		out, err := s.run("", "mqtt-client.sh", s.says("", "", "token.sh", "reader"), "mosquitto_sub", "-t", "lights", "-C", "1", "-W", "40")
-		heard <- fmt.Sprint(strings.TrimSpace(out), err)
-	}()
-	again := time.NewTicker(300 * time.Millisecond)
-	defer again.Stop()
-	for listening := true; listening; {
-		s.says("", "", "mqtt-client.sh", lamp, "mosquitto_pub", "-t", "lights", "-m", "off")
-		select {
-		case got := <-heard:
-			if listening = false; got != "off<nil>" {
-				t.Errorf("reader hears %q", got)
-			}
-		case <-again.C:
-		}
-	}
-	if out, err := s.run("", "mqtt-client.sh", s.says("", "", "token.sh", "stranger"), "mosquitto_pub", "-t", "lights", "-m", "off"); err == nil {
-		t.Errorf("stranger, whose token is for others, gets in: %s", out)
-	}
+	s.onMQTT(s.says("", "", "token.sh", "lamp"), s.says("", "", "token.sh", "reader"), s.says("", "", "token.sh", "stranger"))
 }
 
 // scripts are those of the example.
@@ -112,10 +91,8 @@ type scripts struct {
 func (s scripts) run(stdin, name string, args ...string) (string, error) {
 	command := exec.CommandContext(s.t.Context(), "sh", append([]string{parts.Path(s.t, "examples", "tokens", name)}, args...)...)
 	command.Env, command.Stdin = s.environment, strings.NewReader(stdin)
-	var said bytes.Buffer
-	command.Stdout, command.Stderr = io.MultiWriter(&said), &said
-	err := command.Run()
-	return said.String(), err
+	said, err := command.CombinedOutput()
+	return string(said), err
 }
 
 // says runs one that has to work, and returns what it prints on standard output, which has to hold a text.
@@ -130,4 +107,33 @@ func (s scripts) says(stdin, want, name string, args ...string) string {
 		s.t.Errorf("%s %s: %v\n%s%s", name, strings.Join(args, " "), err, out, said.String())
 	}
 	return strings.TrimSpace(string(out))
+}
+
+// onMQTT has reader hear what lamp says, with tokens as their passwords, and stranger be refused.
+func (s scripts) onMQTT(lamp, reader, stranger string) {
+	s.t.Helper()
+	type hearing struct {
+		text string
+		err  error
+	}
+	heard := make(chan hearing, 1)
+	go func() {
+		text, err := s.run("", "mqtt-client.sh", reader, "mosquitto_sub", "-t", "lights", "-C", "1", "-W", "40")
+		heard <- hearing{strings.TrimSpace(text), err}
+	}()
+	again := time.NewTicker(300 * time.Millisecond)
+	defer again.Stop()
+	for listening := true; listening; {
+		s.says("", "", "mqtt-client.sh", lamp, "mosquitto_pub", "-t", "lights", "-m", "off")
+		select {
+		case got := <-heard:
+			if listening = false; got.text != "off" || got.err != nil {
+				s.t.Errorf("reader hears %q, %v", got.text, got.err)
+			}
+		case <-again.C:
+		}
+	}
+	if text, err := s.run("", "mqtt-client.sh", stranger, "mosquitto_pub", "-t", "lights", "-m", "off"); err == nil {
+		s.t.Errorf("stranger, whose token is for others, gets in: %s", text)
+	}
 }
