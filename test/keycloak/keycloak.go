@@ -62,7 +62,7 @@ func Start(t testing.TB) *Server {
 	command := exec.Command(filepath.Join(home, "bin", "kc.sh"), "start-dev", "--db=dev-mem", "--import-realm",
 		"--http-host=127.0.0.1", fmt.Sprintf("--http-port=%d", port))
 	command.Env = append(os.Environ(), "KC_BOOTSTRAP_ADMIN_USERNAME=admin", "KC_BOOTSTRAP_ADMIN_PASSWORD=admin",
-		"JAVA_OPTS_KC_HEAP=-Xms64m -Xmx384m")
+		"JAVA_OPTS=-Xms64m -Xmx384m -XX:+UseSerialGC -XX:TieredStopAtLevel=1") // the quickest start
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // kc.sh starts Java: both are ended
 	var log bytes.Buffer
 	command.Stdout, command.Stderr = &log, &log
