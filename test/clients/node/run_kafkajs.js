@@ -27,7 +27,7 @@ async function login(kafka) {
 }
 
 async function consume(kafka, a) {
-  const consumer = kafka.consumer({ groupId: a.group, readUncommitted: false })
+  const consumer = kafka.consumer({ groupId: a.group, readUncommitted: false, maxWaitTimeInMs: 500 })
   await consumer.connect()
   await consumer.subscribe({ topics: [a.topic], fromBeginning: true })
   const got = []
