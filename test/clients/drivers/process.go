@@ -63,16 +63,20 @@ func (c *process) alive() bool {
 	}
 }
 
+// errEnded says that the process ended without an answer.
+var errEnded = errors.New("the driver ended without an answer")
+
+// ask has the process do a job. The error is errEnded if there is no process any more.
 func (c *process) ask(ctx context.Context, line string, within time.Duration) (string, error) {
 	if _, err := io.WriteString(c.stdin, line+"\n"); err != nil {
-		return "", err
+		return "", fmt.Errorf("%w: %w", errEnded, err)
 	}
 	late := time.NewTimer(within)
 	defer late.Stop()
 	select {
 	case answer, ok := <-c.lines:
 		if !ok {
-			return "", errors.New("the driver ended without an answer")
+			return "", errEnded
 		}
 		return answer, nil
 	case <-late.C:
