@@ -26,8 +26,8 @@ import (
 // version is what install.sh fetches.
 const version = "26.3.5"
 
-// startTimeout bounds the start; it takes half a minute on a machine with nothing else to do.
-const startTimeout = 4 * time.Minute
+// startTimeout bounds the start: half a minute on a machine with nothing else to do, four on one with thirty things.
+const startTimeout = 10 * time.Minute
 
 // Server is a running Keycloak with the realm of realm.json.
 type Server struct {
