@@ -86,7 +86,7 @@ func watch(t *testing.T, files ...string) *watched {
 
 func (w *watched) await(what string, condition func(took, failed, forced int) bool) {
 	w.t.Helper()
-	for end := time.Now().Add(5 * time.Second); !condition(w.gateway.counts()); <-time.After(5 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); !condition(w.gateway.counts()); <-time.After(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			w.t.Fatalf("in vain: %s; took over %v, failed %v", what, w.gateway.took, w.gateway.failures)
 		}

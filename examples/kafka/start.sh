@@ -30,14 +30,15 @@ if [ -n "${KAFKA_MORE_PROPERTIES:-}" ]; then
   cat "$here/broker.properties" "$KAFKA_MORE_PROPERTIES" > "$properties"
 fi
 
-# format prints the stored keys of the users, so nobody gets to see it unless it fails.
+# format prints the stored keys of the users, so nobody gets to see it unless it fails. A node that comes back has no need
+# of it.
 set --
 for user in admin gateway alice bob; do
   for mechanism in SCRAM-SHA-256 SCRAM-SHA-512; do
     set -- "$@" --add-scram "$mechanism=[name=$user,password=$user-secret]"
   done
 done
-if ! said=$("$java" -Xmx128m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC "$logging" -cp "$libs/*" \
+if [ ! -e "$KAFKA_DATA/meta.properties" ] && ! said=$("$java" -Xmx128m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC "$logging" -cp "$libs/*" \
   kafka.tools.StorageTool format --ignore-formatted -t "$cluster" -c "$properties" "$@" 2>&1); then
   echo "$said" >&2
   exit 1

@@ -48,7 +48,7 @@ func (f topic) write(t testing.TB, answered *dialogue.File) {
 // A dialogue that says that an answer comes waits long for it, which costs nothing when it does come; where none is
 // expected a surprise has a moment to show itself.
 var (
-	patience  = dialogue.Patience{Expected: 8 * time.Second, Unexpected: 150 * time.Millisecond}
+	patience  = dialogue.Patience{Expected: 30 * time.Second, Unexpected: 150 * time.Millisecond}
 	recording = dialogue.Patience{Expected: time.Second, Unexpected: time.Second}
 )
 

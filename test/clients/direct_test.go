@@ -4,6 +4,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/asyncgate/asyncgate/test/clients/drivers"
 	kafkatest "github.com/asyncgate/asyncgate/test/kafka"
 	"github.com/asyncgate/asyncgate/test/parts"
 )
@@ -21,7 +22,7 @@ func TestDirect(t *testing.T) {
 	g := direct(single.Get(t))
 	logins(t, g, func(*testing.T, scheme, mistake) {})
 	t.Run("work", func(t *testing.T) {
-		for _, d := range drivers {
+		for _, d := range clients {
 			t.Run(d.name, func(t *testing.T) {
 				t.Parallel()
 				g.work(t, d, g.schemes[0], "produce-consume", "transaction")
@@ -35,19 +36,19 @@ func TestDirect(t *testing.T) {
 func logins(t *testing.T, g *target, audited func(*testing.T, scheme, mistake)) {
 	t.Helper()
 	t.Run("login", func(t *testing.T) {
-		for _, d := range drivers {
+		for _, d := range clients {
 			for _, s := range g.schemes {
 				t.Run(d.name+"/"+s.name, func(t *testing.T) {
 					t.Parallel()
 					a := d.run(t, "login", g.arguments(s, nil))
 					results.note(t, d, s, "login", a.Outcome)
-					if a.Outcome != accepted {
+					if a.Outcome != drivers.Accepted {
 						t.Errorf("the right way: %+v", a)
 					}
 					for _, wrong := range s.wrong {
 						a := d.run(t, "login", g.arguments(s, wrong.change))
 						results.note(t, d, s, "login, "+wrong.codes[0], a.Outcome)
-						if a.Outcome != refused && a.Outcome != d.untold {
+						if a.Outcome != drivers.Refused && a.Outcome != d.untold {
 							t.Errorf("with %v: %+v", wrong.change, a)
 						}
 						audited(t, s, wrong)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/asyncgate/asyncgate/test/clients/drivers"
 	kafkatest "github.com/asyncgate/asyncgate/test/kafka"
 	"github.com/asyncgate/asyncgate/test/parts"
 )
@@ -19,7 +20,7 @@ func TestSchemes(t *testing.T) {
 	g := startGateway(t, c, filepath.Join("testdata", "schemes.yml"), everyScheme(c))
 	logins(t, &g.target, g.audited)
 	t.Run("work", func(t *testing.T) {
-		for i, d := range drivers {
+		for i, d := range clients {
 			t.Run(d.name, func(t *testing.T) {
 				t.Parallel()
 				g.work(t, d, g.schemes[i%len(g.schemes)], "produce-consume")
@@ -47,7 +48,7 @@ func TestStreetlights(t *testing.T) {
 				logins(t, &g.target, g.audited)
 			}
 			t.Run("work", func(t *testing.T) {
-				for _, d := range drivers {
+				for _, d := range clients {
 					t.Run(d.name, func(t *testing.T) {
 						t.Parallel()
 						g.work(t, d, g.schemes[0], form.jobs...)
@@ -86,7 +87,7 @@ func TestGroupProtocols(t *testing.T) {
 			"topic": topic, "group": "alice-" + topic, "group.protocol": "consumer",
 		}))
 		results.note(t, d, s, "KIP-848 group", a.Outcome)
-		if a.Outcome != accepted || a.Records != 10 {
+		if a.Outcome != drivers.Accepted || a.Records != 10 {
 			t.Errorf("%+v, want 10 records", a)
 		}
 	})
@@ -98,7 +99,7 @@ func TestGroupProtocols(t *testing.T) {
 		c.ShareFromEarliest(t, "alice-"+topic)
 		a := d.run(t, "share", g.arguments(s, map[string]string{"topic": topic, "group": "alice-" + topic}))
 		results.note(t, d, s, "share group", a.Outcome)
-		if a.Outcome != accepted || a.Records != 10 {
+		if a.Outcome != drivers.Accepted || a.Records != 10 {
 			t.Errorf("%+v, want 10 records", a)
 		}
 	})

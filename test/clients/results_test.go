@@ -16,7 +16,7 @@ var results = table{matrix.New([]string{"test", "scheme", "job"}, names()...)}
 
 func names() []string {
 	var all []string
-	for _, d := range drivers {
+	for _, d := range clients {
 		all = append(all, d.name)
 	}
 	return all

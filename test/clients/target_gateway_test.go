@@ -80,7 +80,7 @@ func (g *gateway) audited(t *testing.T, s scheme, wrong mistake) {
 }
 
 // auditTimeout bounds the time between a client's end and the gateway's record of it.
-const auditTimeout = 20 * time.Second
+const auditTimeout = 30 * time.Second
 
 // serverSettings are the settings of one server, on free ports of loopback.
 func serverSettings(c *kafkatest.Cluster, f front) map[string]any {

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"testing"
 
+	"github.com/asyncgate/asyncgate/test/clients/drivers"
 	kafkatest "github.com/asyncgate/asyncgate/test/kafka"
 )
 
@@ -87,7 +88,7 @@ func (g *target) work(t *testing.T, d driver, s scheme, jobs ...string) {
 		g.cluster.Allow(t, "alice", topic)
 		a := d.run(t, job, g.arguments(s, map[string]string{"topic": topic, "group": "alice-" + topic}))
 		results.note(t, d, s, job, a.Outcome)
-		if a.Outcome != accepted || a.Records != 10 {
+		if a.Outcome != drivers.Accepted || a.Records != 10 {
 			t.Errorf("%s, %s, %s: %+v; want 10 records", d.name, s.name, job, a)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/asyncgate/asyncgate/internal/throwaway"
+	"github.com/asyncgate/asyncgate/test/clients/drivers"
 	"github.com/asyncgate/asyncgate/test/gateway"
 	kafkatest "github.com/asyncgate/asyncgate/test/kafka"
 )
@@ -46,13 +47,13 @@ func TestTokens(t *testing.T) {
 			d := named(name)
 			a := d.run(t, "login", g.arguments(s, nil))
 			results.note(t, d, s, "login", a.Outcome)
-			if a.Outcome != accepted {
+			if a.Outcome != drivers.Accepted {
 				t.Fatalf("the right way: %+v", a)
 			}
 			for _, wrong := range s.wrong {
 				a := d.run(t, "login", g.arguments(s, wrong.change))
 				results.note(t, d, s, "login, "+wrong.codes[0], a.Outcome)
-				if a.Outcome == accepted {
+				if a.Outcome == drivers.Accepted {
 					t.Errorf("with %v: %+v", wrong.change, a)
 				}
 				g.audited(t, s, wrong)

@@ -59,19 +59,18 @@ func eventually(t testing.TB, what string, condition func() error) {
 	}
 }
 
-// stays fails the test if a condition ceases to be nil within a time.
-func stays(t testing.TB, what string, long time.Duration, condition func() error) {
-	t.Helper()
+// lasts is nil if a condition is for so long, or else what the condition says first.
+func lasts(long time.Duration, condition func() error) error {
 	look := time.NewTicker(glance)
 	defer look.Stop()
 	for over := time.After(long); ; {
 		if err := condition(); err != nil {
-			t.Fatalf("%s: %v", what, err)
+			return err
 		}
 		select {
 		case <-look.C:
 		case <-over:
-			return
+			return nil
 		}
 	}
 }

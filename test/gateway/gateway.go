@@ -21,7 +21,7 @@ import (
 )
 
 // readyTimeout bounds how long the gateway may take until every listener accepts.
-const readyTimeout = 20 * time.Second
+const readyTimeout = 60 * time.Second
 
 // stopTimeout bounds an orderly end: the default drain of 30 s and a little.
 const stopTimeout = 35 * time.Second
@@ -45,7 +45,7 @@ func Binary(t testing.TB) string {
 		}
 		parts.AtExit(func() { _ = os.RemoveAll(dir) })
 		binary.path = filepath.Join(dir, "asyncgate")
-		build := exec.Command("go", "build", "-o", binary.path, "./cmd/asyncgate")
+		build := exec.Command("go", "build", "-ldflags", "-s -w", "-o", binary.path, "./cmd/asyncgate") // as the image has it
 		build.Dir = root
 		if out, err := build.CombinedOutput(); err != nil {
 			binary.err = fmt.Errorf("go build ./cmd/asyncgate: %w\n%s", err, out)

@@ -75,7 +75,7 @@ func scan(t *testing.T, brokers []string, strict bool) {
 		kgo.MetadataMinAge(100 * time.Millisecond), kgo.UnknownTopicRetries(1),
 		kgo.SASL(scram.Auth{User: "alice", Pass: inprocess.Password("alice")}.AsSha512Mechanism()),
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	produce(ctx, t, options)
 	transact(ctx, t, options)

@@ -28,7 +28,7 @@ func (s *stage) measure(name string, v vector) cost {
 		before := resources()
 		var from cost
 		s.target.Mark = func() { from = used() }
-		r := s.play(name, v, dialogue.Patience{Expected: 3 * time.Second, Unexpected: 5 * time.Millisecond})
+		r := s.play(name, v, dialogue.Patience{Expected: patience, Unexpected: 5 * time.Millisecond})
 		s.target.Mark = nil
 		if r == nil {
 			return least

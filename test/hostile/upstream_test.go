@@ -167,7 +167,7 @@ func (l scramLogin) answer(_ *canary.Conn, r canary.Request) ([]byte, bool) {
 // unavailable waits for the one record that tells the operator what is wrong upstream.
 func (s *stage) unavailable(reason string) {
 	s.t.Helper()
-	s.gateway.Log.Wait(s.t, 3*time.Second, func(r inprocess.Record) bool {
+	s.gateway.Log.Wait(s.t, patience, func(r inprocess.Record) bool {
 		return r.Message == "upstream unavailable" && strings.Contains(r.Field("error"), reason)
 	})
 }

@@ -20,7 +20,7 @@ import (
 )
 
 // stopTimeout bounds how long a gateway may take to end, without a drain.
-const stopTimeout = 5 * time.Second
+const stopTimeout = 30 * time.Second
 
 // Gateway is a running gateway.
 type Gateway struct {

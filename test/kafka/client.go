@@ -14,7 +14,7 @@ import (
 )
 
 // adminTimeout bounds one administrative request of a test.
-const adminTimeout = 20 * time.Second
+const adminTimeout = 60 * time.Second
 
 // TLS returns a client's side of TLS: it believes the cluster's authority, and shows the certificate of a user unless
 // the name is empty.

@@ -41,7 +41,7 @@ const (
 func PasswordOf(user string) string { return user + "-secret" }
 
 // startTimeout bounds a start, on a machine that is busy with other things.
-const startTimeout = 20 * time.Second
+const startTimeout = 60 * time.Second
 
 // Options say what broker to start.
 type Options struct {

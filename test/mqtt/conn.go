@@ -25,7 +25,7 @@ type Target struct {
 }
 
 // Patience bounds how long an answer is waited for, and a connection: long, for a machine that is busy with other things.
-const Patience = 20 * time.Second
+const Patience = 30 * time.Second
 
 // Conn is one connection of a client.
 type Conn struct {

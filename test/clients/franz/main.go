@@ -2,6 +2,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -40,8 +41,19 @@ type answer struct {
 }
 
 func main() {
-	j := job{name: os.Args[1], arguments: map[string]string{}}
-	for _, argument := range os.Args[2:] {
+	if len(os.Args) > 1 {
+		do(os.Args[1:])
+		return
+	}
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		do(strings.Split(lines.Text(), "\t"))
+	}
+}
+
+// do does one job and prints the answer.
+func do(words []string) {
+	j := job{name: words[0], arguments: map[string]string{}}
+	for _, argument := range words[1:] {
 		name, value, _ := strings.Cut(argument, "=")
 		j.arguments[name] = value
 	}

@@ -1,3 +1,5 @@
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -39,7 +41,14 @@ public final class Client {
     for (int i = 0; i < count; i++) values.add(argument("group") + "-" + i);
   }
 
-  public static void main(String[] args) {
+  public static void main(String[] args) throws Exception {
+    if (args.length > 0) answer(args);
+    var jobs = new BufferedReader(new InputStreamReader(System.in));
+    for (String line; args.length == 0 && (line = jobs.readLine()) != null; ) answer(line.split("\t"));
+    Runtime.getRuntime().halt(0);
+  }
+
+  private static void answer(String[] args) {
     String outcome = "accepted";
     Throwable error = null;
     int records = 0;
@@ -55,7 +64,6 @@ public final class Client {
         AppInfoParser.getVersion(), args[0], outcome,
         quote(error == null ? "" : error.getClass().getSimpleName()), quote(error == null ? "" : error.getMessage()), records);
     System.out.flush();
-    Runtime.getRuntime().halt(0);
   }
 
   private int run(String job) throws Exception {

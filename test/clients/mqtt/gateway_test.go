@@ -198,7 +198,7 @@ func serverSettings(t *testing.T, f front) map[string]any {
 }
 
 // auditTimeout bounds the time between a client's end and the gateway's record of it.
-const auditTimeout = 10 * time.Second
+const auditTimeout = 30 * time.Second
 
 // audited fails the test unless the gateway's audit log says that somebody made this mistake.
 func (g *gateway) audited(t *testing.T, s scheme, wrong mistake) {

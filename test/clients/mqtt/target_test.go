@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/asyncgate/asyncgate/test/clients/drivers"
 	"github.com/asyncgate/asyncgate/test/matrix"
 	"github.com/asyncgate/asyncgate/test/mosquitto"
 )
@@ -77,7 +78,7 @@ func (g *target) arguments(t *testing.T, s scheme, version string, change map[st
 func (g *target) each(t *testing.T, name string, wanted func(driver, scheme, string) bool, do func(*testing.T, driver, scheme, string)) {
 	t.Helper()
 	t.Run(name, func(t *testing.T) {
-		for _, d := range drivers {
+		for _, d := range clients {
 			for _, s := range g.schemes {
 				for _, version := range []string{"3", "4", "5"} {
 					spelled := versions[version]
@@ -106,7 +107,7 @@ func (g *target) logins(t *testing.T, audited func(*testing.T, scheme, mistake))
 	g.each(t, "login", driver.speaks, func(t *testing.T, d driver, s scheme, version string) {
 		a := d.run(t, "login", g.arguments(t, s, version, nil))
 		note(t, d, s, version, "login", a.Outcome)
-		if a.Outcome != accepted {
+		if a.Outcome != drivers.Accepted {
 			t.Errorf("the right way: %+v", a)
 		}
 		for _, wrong := range s.wrong {
@@ -114,7 +115,7 @@ func (g *target) logins(t *testing.T, audited func(*testing.T, scheme, mistake))
 			note(t, d, s, version, "login, "+wrong.codes[0], a.Outcome)
 			// What TLS refuses is told after the client has sent; whether it reads that or the end first is chance.
 			// MQTT.js keeps an answer of 401 to itself.
-			if untold := a.Outcome == disconnected && s.right["cert"]+s.right["basic"]+s.right["bearer"] != ""; a.Outcome != refused && !untold {
+			if untold := a.Outcome == drivers.Disconnected && s.right["cert"]+s.right["basic"]+s.right["bearer"] != ""; a.Outcome != drivers.Refused && !untold {
 				t.Errorf("with %v: %+v", wrong.change, a)
 			}
 			audited(t, s, wrong)
@@ -133,7 +134,7 @@ func (g *target) exchanges(t *testing.T, nth int) {
 	}, func(t *testing.T, d driver, s scheme, version string) {
 		a := d.run(t, "exchange", g.arguments(t, s, version, nil))
 		note(t, d, s, version, "exchange", a.Outcome)
-		if a.Outcome != accepted || a.Records != 30 {
+		if a.Outcome != drivers.Accepted || a.Records != 30 {
 			t.Errorf("%+v; want 30 messages", a)
 		}
 	})

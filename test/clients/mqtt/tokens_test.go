@@ -13,6 +13,7 @@ import (
 	"github.com/eclipse/paho.golang/paho"
 
 	"github.com/asyncgate/asyncgate/internal/throwaway"
+	"github.com/asyncgate/asyncgate/test/clients/drivers"
 	"github.com/asyncgate/asyncgate/test/gateway"
 	"github.com/asyncgate/asyncgate/test/mosquitto"
 )
@@ -127,13 +128,13 @@ func TestTheEndOfATokenEndsDeliveries(t *testing.T) {
 		t.Run(c.client+"/"+c.scheme.name+"/"+versions[c.version], func(t *testing.T) {
 			t.Parallel()
 			d := driverNamed(t, c.client)
-			d.command(t) // which may take a while, and the token's time is short
+			d.program.Ready(t) // which may take a while, and the token's time is short
 			end := time.Now().Add(lifetime)
 			a := d.run(t, "listen", g.arguments(t, c.scheme, c.version, map[string]string{
 				"topic": "clients/expiry", "password": tokenOf(t, issuer, "lights:write", lifetime, "")}))
 			note(t, d, c.scheme, c.version, "listen", a.Outcome)
 			var code, last int64
-			if _, err := fmt.Sscanf(a.Message, "ended with %v after %d", &code, &last); err != nil || a.Outcome != disconnected {
+			if _, err := fmt.Sscanf(a.Message, "ended with %v after %d", &code, &last); err != nil || a.Outcome != drivers.Disconnected {
 				t.Fatalf("%v: %+v", err, a)
 			}
 			if code != c.code {
@@ -183,7 +184,7 @@ func publish(t *testing.T, b *mosquittotest.Broker, topic string) {
 
 func driverNamed(t *testing.T, name string) driver {
 	t.Helper()
-	for _, d := range drivers {
+	for _, d := range clients {
 		if d.name == name {
 			return d
 		}

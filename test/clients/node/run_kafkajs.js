@@ -1,31 +1,24 @@
 // kafkajs. See ../README.md for the jobs, the arguments and the answer.
 const fs = require('fs')
 const { Kafka, CompressionTypes, logLevel } = require('kafkajs')
+const { serve } = require('./driver.js')
 
-const job = process.argv[2]
-const a = Object.fromEntries(process.argv.slice(3).map(s => [s.slice(0, s.indexOf('=')), s.slice(s.indexOf('=') + 1)]))
-const count = Number(a.count || 10)
-const timeout = 1000 * Number(a.timeout || 60)
-
-function answer(outcome, error, records = 0) {
-  const line = { client: 'kafkajs ' + require('kafkajs/package.json').version, job, outcome, records,
-    error: error ? error.name : '', message: error ? String(error.message).slice(0, 300) : '' }
-  process.stdout.write(JSON.stringify(line) + '\n', () => process.exit(0))
+function configure(job, a) {
+  const ssl = a.ca && { ca: [fs.readFileSync(a.ca)] }
+  if (a.cert) Object.assign(ssl, { cert: fs.readFileSync(a.cert), key: fs.readFileSync(a.key) })
+  return new Kafka({
+    brokers: a.bootstrap.split(','),
+    logLevel: logLevel.NOTHING,
+    retry: { retries: job === 'login' ? 0 : 12 }, // a fresh cluster's first group waits for its coordinator
+    ...(ssl && { ssl }),
+    ...(a.mechanism && { sasl: { mechanism: a.mechanism.toLowerCase(), username: a.user, password: a.password } }),
+  })
 }
 
-const ssl = a.ca && { ca: [fs.readFileSync(a.ca)] }
-if (a.cert) Object.assign(ssl, { cert: fs.readFileSync(a.cert), key: fs.readFileSync(a.key) })
-const kafka = new Kafka({
-  brokers: a.bootstrap.split(','),
-  logLevel: logLevel.NOTHING,
-  retry: { retries: job === 'login' ? 0 : 12 }, // a fresh cluster's first group waits for its coordinator
-  ...(ssl && { ssl }),
-  ...(a.mechanism && { sasl: { mechanism: a.mechanism.toLowerCase(), username: a.user, password: a.password } }),
-})
-const values = Array.from({ length: count }, (_, i) => `${a.group}-${i}`)
-const messages = prefix => values.map(v => ({ key: v, value: prefix + v, headers: { by: 'kafkajs' } }))
+const values = a => Array.from({ length: a.count }, (_, i) => `${a.group}-${i}`)
+const messages = (a, prefix) => values(a).map(v => ({ key: v, value: prefix + v, headers: { by: 'kafkajs' } }))
 
-async function login() {
+async function login(kafka) {
   const admin = kafka.admin()
   await admin.connect()
   await admin.listTopics()
@@ -33,41 +26,41 @@ async function login() {
   return 0
 }
 
-async function consume() {
-  const consumer = kafka.consumer({ groupId: a.group, readUncommitted: false })
+async function consume(kafka, a) {
+  const consumer = kafka.consumer({ groupId: a.group, readUncommitted: false, maxWaitTimeInMs: 500 })
   await consumer.connect()
   await consumer.subscribe({ topics: [a.topic], fromBeginning: true })
   const got = []
   await new Promise((resolve, reject) => {
     consumer.on(consumer.events.CRASH, ({ payload }) => payload.restart || reject(payload.error))
-    consumer.run({ eachMessage: async ({ message }) => { if (got.push(message.value.toString()) === count) resolve() } })
+    consumer.run({ eachMessage: async ({ message }) => { if (got.push(message.value.toString()) === a.count) resolve() } })
   })
   await consumer.disconnect() // commits
-  if (got.sort().join() !== [...values].sort().join()) throw new Error(`consumed other records: ${got.slice(0, 3)}`)
+  if (got.sort().join() !== values(a).sort().join()) throw new Error(`consumed other records: ${got.slice(0, 3)}`)
   return got.length
 }
 
-async function produceConsume() {
+async function produceConsume(kafka, a) {
   const producer = kafka.producer({ idempotent: true })
   await producer.connect()
-  await producer.send({ topic: a.topic, messages: messages(''), compression: CompressionTypes.GZIP })
+  await producer.send({ topic: a.topic, messages: messages(a, ''), compression: CompressionTypes.GZIP })
   await producer.disconnect()
-  return consume()
+  return consume(kafka, a)
 }
 
-async function transaction() {
+async function transaction(kafka, a) {
   const producer = kafka.producer({ transactionalId: a.group, idempotent: true, maxInFlightRequests: 1 })
   await producer.connect()
   const kept = await producer.transaction()
-  await kept.send({ topic: a.topic, messages: messages('') })
+  await kept.send({ topic: a.topic, messages: messages(a, '') })
   await kept.sendOffsets({ consumerGroupId: a.group + '-offsets',
     topics: [{ topic: a.topic, partitions: [{ partition: 0, offset: '1' }] }] })
   await kept.commit()
   const dropped = await producer.transaction()
-  await dropped.send({ topic: a.topic, messages: messages('aborted-') })
+  await dropped.send({ topic: a.topic, messages: messages(a, 'aborted-') })
   await dropped.abort()
   await producer.disconnect()
-  return consume()
+  return consume(kafka, a)
 }
 
 // The reason is at the end of a chain of errors. TLS alerts reach kafkajs as connection errors whose text says so.
@@ -78,7 +71,11 @@ function refusal(error) {
   }
 }
 
-setTimeout(() => answer('failed', new Error(`nothing after ${timeout} ms`)), timeout)
 const jobs = { login, 'produce-consume': produceConsume, transaction }
-jobs[job]().then(records => answer('accepted', null, records),
-  error => refusal(error) ? answer('refused', refusal(error)) : answer('failed', error))
+serve('kafkajs ' + require('kafkajs/package.json').version, 60, async (job, a) => {
+  try {
+    return { outcome: 'accepted', records: await jobs[job](configure(job, a), a) }
+  } catch (error) {
+    return refusal(error) ? { outcome: 'refused', error: refusal(error) } : { outcome: 'failed', error }
+  }
+})

@@ -3,16 +3,7 @@ const crypto = require('crypto')
 const fs = require('fs')
 const mqtt = require('mqtt')
 
-const job = process.argv[2]
-const a = Object.fromEntries(process.argv.slice(3).map(s => [s.slice(0, s.indexOf('=')), s.slice(s.indexOf('=') + 1)]))
-const count = Number(a.count || 10)
-const timeout = 1000 * Number(a.timeout || 30)
-
-function answer(outcome, error, records = 0) {
-  const line = { client: 'mqtt.js ' + require('mqtt/package.json').version, job, outcome, records,
-    error: error ? error.name : '', message: error ? String(error.message).slice(0, 300) : '' }
-  process.stdout.write(JSON.stringify(line) + '\n', () => process.exit(0))
-}
+const { serve } = require('./driver.js')
 
 // The client's side of SCRAM (RFC 5802), without channel binding.
 class Scram {
@@ -36,56 +27,70 @@ class Scram {
   }
 }
 
-const version = Number(a.version)
-const options = {
-  protocolVersion: version, protocolId: version === 3 ? 'MQIsdp' : 'MQTT', clientId: a.id, clean: true, reconnectPeriod: 0,
-  connectTimeout: timeout, username: a.user || undefined, password: a.password || undefined,
-  wsOptions: { headers: {} },
-}
-if (a.basic) options.wsOptions.headers.authorization = 'Basic ' + Buffer.from(a.basic).toString('base64')
-if (a.bearer) options.wsOptions.headers.authorization = 'Bearer ' + a.bearer
-if (a.ca) Object.assign(options, { ca: fs.readFileSync(a.ca), rejectUnauthorized: true })
-if (a.cert) Object.assign(options, { cert: fs.readFileSync(a.cert), key: fs.readFileSync(a.key) })
-let scram
-if (a.auth) {
-  options.username = options.password = undefined
-  const said = { PLAIN: `\0${a.user}\0${a.password}`, OAUTHBEARER: `n,,\x01auth=Bearer ${a.password}\x01\x01` }[a.auth]
-  scram = said ? undefined : new Scram(a.auth, a.user, a.password)
-  options.properties = { authenticationMethod: a.auth, authenticationData: said ? Buffer.from(said) : scram.first() }
-}
+// scramOf is the conversation of a job that has one.
+const scramOf = a => a.auth && a.auth.startsWith('SCRAM-') ? new Scram(a.auth, a.user, a.password) : undefined
 
-const client = mqtt.connect(a.url, { ...options, manualConnect: true })
-client.handleAuth = (packet, done) => done(undefined, {
-  cmd: 'auth', reasonCode: 0x18,
-  properties: { authenticationMethod: a.auth, authenticationData: scram.last(packet.properties.authenticationData.toString()) },
-})
+function options(a, scram) {
+  const version = Number(a.version)
+  const o = {
+    protocolVersion: version, protocolId: version === 3 ? 'MQIsdp' : 'MQTT', clientId: a.id, clean: true, reconnectPeriod: 0,
+    connectTimeout: a.timeout, username: a.user || undefined, password: a.password || undefined,
+    wsOptions: { headers: {} },
+  }
+  if (a.basic) o.wsOptions.headers.authorization = 'Basic ' + Buffer.from(a.basic).toString('base64')
+  if (a.bearer) o.wsOptions.headers.authorization = 'Bearer ' + a.bearer
+  if (a.ca) Object.assign(o, { ca: fs.readFileSync(a.ca), rejectUnauthorized: true })
+  if (a.cert) Object.assign(o, { cert: fs.readFileSync(a.cert), key: fs.readFileSync(a.key) })
+  if (a.auth) {
+    o.username = o.password = undefined
+    const said = { PLAIN: `\0${a.user}\0${a.password}`, OAUTHBEARER: `n,,\x01auth=Bearer ${a.password}\x01\x01` }[a.auth]
+    o.properties = { authenticationMethod: a.auth, authenticationData: scram ? scram.first() : Buffer.from(said) }
+  }
+  return o
+}
 
 // What a broker or TLS says of who the client is. What ends without a word is a disconnection.
 const refusals = [4, 5, 2, 0x85, 0x86, 0x87, 0x8c]
-client.on('error', error => {
-  if (refusals.includes(error.code) || /\balert\b|certificate|Unexpected server response: 401/i.test(error.message)) return answer('refused', error)
-  answer(/ECONNRESET|EPIPE|hang up|disconnected/i.test(error.code + error.message) ? 'disconnected' : 'failed', error)
-})
-client.on('close', () => setTimeout(answer, 200, 'disconnected', new Error('closed')))
-setTimeout(() => answer('failed', new Error(`nothing after ${timeout} ms`)), timeout)
 
-client.on('connect', async connack => {
-  if (scram && String(connack.properties?.authenticationData) !== scram.server) return answer('failed', new Error('the server proved nothing'))
-  if (job === 'login') return answer('accepted')
-  const want = [0, 1, 2].flatMap(qos => Array.from({ length: count }, (_, i) => `${qos}-${i}`))
+function outcome(error) {
+  if (refusals.includes(error.code) || /\balert\b|certificate|Unexpected server response: 401/i.test(error.message)) return 'refused'
+  return /ECONNRESET|EPIPE|hang up|disconnected/i.test(error.code + error.message) ? 'disconnected' : 'failed'
+}
+
+async function exchange(client, a) {
+  const want = [0, 1, 2].flatMap(qos => Array.from({ length: a.count }, (_, i) => `${qos}-${i}`))
   const got = []
-  client.on('message', (topic, payload) => {
-    if (got.push(payload.toString()) < want.length) return
-    if (got.sort().join() !== want.sort().join()) return answer('failed', new Error(`other messages came: ${got.slice(0, 3)}`))
-    answer('accepted', null, got.length)
+  const all = new Promise(resolve => client.on('message', (topic, payload) => {
+    if (got.push(payload.toString()) === want.length) resolve()
+  }))
+  await client.subscribeAsync(a.topic, { qos: 2 })
+  const properties = a.version === '5' ? { userProperties: { by: 'mqtt.js' } } : undefined
+  for (const value of want) await client.publishAsync(a.topic, value, { qos: Number(value[0]), properties })
+  await all
+  if (got.sort().join() !== want.sort().join()) throw new Error(`other messages came: ${got.slice(0, 3)}`)
+  return got.length
+}
+
+function perform(job, a) {
+  const scram = scramOf(a)
+  const client = mqtt.connect(a.url, { ...options(a, scram), manualConnect: true })
+  client.handleAuth = (packet, done) => done(undefined, {
+    cmd: 'auth', reasonCode: 0x18,
+    properties: { authenticationMethod: a.auth, authenticationData: scram.last(packet.properties.authenticationData.toString()) },
   })
-  try {
-    await client.subscribeAsync(a.topic, { qos: 2 })
-    for (const value of want) {
-      await client.publishAsync(a.topic, value, { qos: Number(value[0]), properties: version === 5 ? { userProperties: { by: 'mqtt.js' } } : undefined })
-    }
-  } catch (error) {
-    answer('failed', error)
-  }
-})
-client.connect()
+  return new Promise(resolve => {
+    client.on('error', error => resolve({ outcome: outcome(error), error }))
+    client.on('close', () => setTimeout(resolve, 200, { outcome: 'disconnected', error: new Error('closed') }))
+    client.on('connect', async connack => {
+      try {
+        if (scram && String(connack.properties?.authenticationData) !== scram.server) throw new Error('the server proved nothing')
+        resolve({ outcome: 'accepted', records: job === 'login' ? 0 : await exchange(client, a) })
+      } catch (error) {
+        resolve({ outcome: 'failed', error })
+      }
+    })
+    client.connect()
+  }).finally(() => client.end(true))
+}
+
+serve('mqtt.js ' + require('mqtt/package.json').version, 30, perform)

@@ -11,9 +11,9 @@ import urllib.request
 class Arguments:
     """JOB NAME=VALUE…; an argument that was not given is empty."""
 
-    def __init__(self, argv):
-        self.job = argv[1]
-        self.given = dict(arg.split("=", 1) for arg in argv[2:])
+    def __init__(self, words):
+        self.job = words[0]
+        self.given = dict(word.split("=", 1) for word in words[1:])
         self.count = int(self.given.get("count", "10"))
         self.timeout = float(self.given.get("timeout", "60"))
 
@@ -24,6 +24,21 @@ class Arguments:
     def values(self):
         """What to produce."""
         return [f"{self.group}-{i}".encode() for i in range(self.count)]
+
+
+def arguments():
+    """Those of the command line, or else of each line of standard input: that has a fork do it, which has loaded the
+    client and has otherwise nothing of the jobs before."""
+    if len(sys.argv) > 1:
+        return Arguments(sys.argv[1:])
+    for line in sys.stdin:
+        if not (child := os.fork()):
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            return Arguments(line.rstrip("\n").split("\t"))
+        _, status = os.waitpid(child, 0)
+        if status:
+            sys.exit(f"a job ended with status {status:#x}")
+    sys.exit()
 
 
 def token(a):

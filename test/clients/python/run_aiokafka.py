@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import ssl
-import sys
 
 import aiokafka
 from aiokafka import AIOKafkaClient, AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, errors
@@ -11,7 +10,7 @@ from aiokafka.helpers import create_ssl_context
 
 import driver
 
-a = driver.Arguments(sys.argv)
+a = driver.arguments()
 NAME = f"aiokafka {aiokafka.__version__}"
 
 

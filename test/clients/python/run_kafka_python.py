@@ -1,7 +1,6 @@
 """kafka-python."""
 
 import logging
-import sys
 import time
 
 import kafka
@@ -11,7 +10,7 @@ from kafka.structs import OffsetAndMetadata
 
 import driver
 
-a = driver.Arguments(sys.argv)
+a = driver.arguments()
 NAME = f"kafka-python {kafka.__version__}"
 
 

@@ -1,6 +1,5 @@
 """librdkafka, through confluent-kafka."""
 
-import sys
 import time
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition, libversion, version
@@ -8,7 +7,7 @@ from confluent_kafka.admin import AdminClient
 
 import driver
 
-a = driver.Arguments(sys.argv)
+a = driver.arguments()
 NAME = f"librdkafka {libversion()[0]}"
 REFUSALS = {KafkaError._AUTHENTICATION, KafkaError._SSL, KafkaError.SASL_AUTHENTICATION_FAILED,
             KafkaError.UNSUPPORTED_SASL_MECHANISM}
@@ -55,17 +54,18 @@ def until(done, client):
 
 def login():
     client = AdminClient(config())
-    end = time.monotonic() + a.timeout
+    end, wait = time.monotonic() + a.timeout, 0.1
     while time.monotonic() < end:
         client.poll(0)
         if refusals:
             raise KafkaException(refusals[0])
         try:
-            client.list_topics(timeout=1)
+            client.list_topics(timeout=wait)  # which does not end with a refusal, so the first ones are short
             return 0
         except KafkaException as e:
             if e.args[0].code() not in (KafkaError._TRANSPORT, KafkaError._TIMED_OUT):
                 raise
+        wait = min(2 * wait, 5)
     raise TimeoutError(f"no metadata after {a.timeout} s")
 
 

@@ -1,13 +1,12 @@
 """mosquitto_pub and mosquitto_sub: MQTT 3.1, 3.1.1 and 5, over TCP and TLS. See ../mqtt/README.md."""
 
 import subprocess
-import sys
 from urllib.parse import urlsplit
 
 import driver
 
-a = driver.Arguments(sys.argv)
 NAME = subprocess.run(["mosquitto_pub", "--version"], capture_output=True, text=True).stdout.split(" running")[0]
+a = driver.arguments()
 VERSIONS = {"3": "mqttv31", "4": "mqttv311", "5": "mqttv5"}
 REFUSALS = ("not authorised", "Not authorized", "bad user name or password", "Bad User Name or Password", "identifier rejected",
             "A TLS error occurred", "SSL")

@@ -2,7 +2,6 @@
 
 import base64
 import ssl
-import sys
 import threading
 from urllib.parse import urlsplit
 
@@ -13,7 +12,7 @@ from paho.mqtt.packettypes import PacketTypes
 
 import driver
 
-a = driver.Arguments(sys.argv)
+a = driver.arguments()
 NAME = f"paho-mqtt {paho.mqtt.__version__}"
 VERSIONS = {"3": mqtt.MQTTv31, "4": mqtt.MQTTv311, "5": mqtt.MQTTv5}
 # Refused for what the client proves or is: MQTT 3.1.1 table 3.1, MQTT 5 table 3-1.

@@ -2,6 +2,7 @@
 package driver
 
 import (
+	"bufio"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
@@ -28,15 +29,26 @@ type Arguments struct {
 	given   map[string]string
 }
 
-// Read reads the command line.
-func Read(client string) *Arguments {
-	a := &Arguments{Client: client, Timeout: 30 * time.Second, Count: 10, given: map[string]string{}}
-	if len(os.Args) < 2 {
-		a.Answer(0, errors.New("no job"))
+// Serve has run do the job of the command line, or else that of each line of standard input, and prints the answers. It
+// ends the process.
+func Serve(client string, run func(*Arguments) (int, error)) {
+	one := func(words []string) {
+		a := read(client, words)
+		a.answer(run(a))
 	}
-	a.Job = os.Args[1]
-	for _, arg := range os.Args[2:] {
-		name, value, _ := strings.Cut(arg, "=")
+	if len(os.Args) > 1 {
+		one(os.Args[1:])
+		return
+	}
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		one(strings.Split(lines.Text(), "\t"))
+	}
+}
+
+func read(client string, words []string) *Arguments {
+	a := &Arguments{Client: client, Job: words[0], Timeout: 30 * time.Second, Count: 10, given: map[string]string{}}
+	for _, word := range words[1:] {
+		name, value, _ := strings.Cut(word, "=")
 		a.given[name] = value
 	}
 	if n, err := strconv.Atoi(a.given["count"]); err == nil {
@@ -51,11 +63,11 @@ func Read(client string) *Arguments {
 // Get is an argument, empty if it was not given.
 func (a *Arguments) Get(name string) string { return a.given[name] }
 
-// URL is where to connect to.
+// URL is where to connect to. It panics, as TLS does, where the arguments make no sense.
 func (a *Arguments) URL() *url.URL {
 	u, err := url.Parse(a.given["url"])
 	if err != nil {
-		a.Answer(0, err)
+		panic(err)
 	}
 	return u
 }
@@ -78,14 +90,14 @@ func (a *Arguments) TLS() *tls.Config {
 	if file := a.given["ca"]; file != "" {
 		ca, err := os.ReadFile(file)
 		if err != nil {
-			a.Answer(0, err)
+			panic(err)
 		}
 		config.RootCAs.AppendCertsFromPEM(ca)
 	}
 	if file := a.given["cert"]; file != "" {
 		pair, err := tls.LoadX509KeyPair(file, a.given["key"])
 		if err != nil {
-			a.Answer(0, err)
+			panic(err)
 		}
 		// Always this one: by default a client shows none that the server's list of authorities rules out.
 		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
@@ -156,14 +168,12 @@ func (a *Arguments) Listen(messages <-chan string, ended <-chan byte) (int, erro
 // ErrRefused says that the broker refused what the client proved or is.
 var ErrRefused = errors.New("refused")
 
-// Answer prints the one line and ends the process.
-func (a *Arguments) Answer(messages int, err error) {
+func (a *Arguments) answer(messages int, err error) {
 	line := map[string]any{"client": a.Client, "job": a.Job, "outcome": outcome(err), "error": "", "message": "", "records": messages}
 	if err != nil {
 		line["error"], line["message"] = fmt.Sprintf("%T", err), err.Error()
 	}
 	_ = json.NewEncoder(os.Stdout).Encode(line)
-	os.Exit(0)
 }
 
 func outcome(err error) string {

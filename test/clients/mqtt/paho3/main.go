@@ -11,10 +11,7 @@ import (
 	"github.com/asyncgate/asyncgate/test/clients/mqtt/driver"
 )
 
-func main() {
-	a := driver.Read("paho.mqtt.golang")
-	a.Answer(run(a))
-}
+func main() { driver.Serve("paho.mqtt.golang", run) }
 
 func run(a *driver.Arguments) (int, error) {
 	u := a.URL()

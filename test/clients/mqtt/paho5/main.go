@@ -18,10 +18,7 @@ import (
 	"github.com/asyncgate/asyncgate/test/clients/mqtt/driver"
 )
 
-func main() {
-	a := driver.Read("paho.golang")
-	a.Answer(run(a))
-}
+func main() { driver.Serve("paho.golang", run) }
 
 func run(a *driver.Arguments) (int, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), a.Timeout)
