@@ -143,6 +143,10 @@ func (f *linesFront) answer(ctx context.Context, s *proxy.Session, verb, rest st
 		s.Go(func() { panic("asked to, aside") })
 		<-ctx.Done()
 		return "unseen", false
+	case "panic-on-another-stack":
+		s.Aside(func() { panic("asked to, on another stack") })
+		<-ctx.Done()
+		return "unseen", false
 	}
 	return "what?", false
 }
