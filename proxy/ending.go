@@ -112,14 +112,29 @@ func (s *Session) AfterDraining(f func()) {
 // Go runs f in a goroutine of the session's: the session is not over before f has returned, and a panic in f ends this
 // session only. What f blocks in must end when the connection is closed or the context of Serve ends.
 func (s *Session) Go(f func()) {
-	s.running.Go(func() {
-		defer func() {
-			if r := recover(); r != nil {
-				s.panicked(r)
-			}
-		}()
-		f()
-	})
+	s.running.Go(func() { s.guarded(f) })
+}
+
+// Aside runs f on a stack of its own, which is thrown away, and waits for it. It is for what goes deep once in a
+// connection that then waits for hours: a stack that has grown stays so. A panic in f ends the session, as with Go; Aside
+// returns all the same.
+func (s *Session) Aside(f func()) {
+	returned := make(chan struct{})
+	go func() {
+		defer close(returned)
+		s.guarded(f)
+	}()
+	<-returned
+}
+
+// guarded runs f, whose panic ends this session only.
+func (s *Session) guarded(f func()) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.panicked(r)
+		}
+	}()
+	f()
 }
 
 // ending reports whether the session must come to an end.

@@ -141,6 +141,10 @@ func (f *linesFront) answer(ctx context.Context, s *proxy.Session, verb, rest st
 		panic("asked to")
 	case "panic-aside":
 		s.Go(func() { panic("asked to, aside") })
+		_, _ = io.Copy(io.Discard, s.Conn) // until it is cut
+		return "unseen", false
+	case "panic-on-another-stack":
+		s.Aside(func() { panic("asked to, on another stack") })
 		<-ctx.Done()
 		return "unseen", false
 	}

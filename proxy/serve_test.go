@@ -103,7 +103,7 @@ func TestAdmissionEndsTheHandshakeDeadline(t *testing.T) {
 }
 
 func TestAPanicCostsOneConnection(t *testing.T) {
-	for _, verb := range []string{"panic", "panic-aside"} {
+	for _, verb := range []string{"panic", "panic-aside", "panic-on-another-stack"} {
 		t.Run(verb, func(t *testing.T) {
 			s := begin(t, users())
 			other := s.dial()

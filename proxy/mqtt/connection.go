@@ -72,30 +72,42 @@ func (c *connection) through(ws *webSocket) {
 }
 
 // serve runs the stages. Every refusal goes through session.Refuse; nil is an ordinary end.
+//
+// All up to the broker's CONNACK happens aside: a login and a dial take a stack of 8 KiB, and the wait for the client half of
+// it.
 func (c *connection) serve(ctx context.Context) error {
+	var through bool
+	var err error
+	c.session.Aside(func() { through, err = c.enter(ctx) })
+	if !through {
+		return err
+	}
+	c.session.Go(c.deliver)
+	return c.end(ctx, c.requests(ctx))
+}
+
+// enter takes the client up to where both sides are connected. False: the connection is over, and the error is that of
+// serve.
+func (c *connection) enter(ctx context.Context) (bool, error) {
 	within, cancel := context.WithTimeout(ctx, c.session.State.Limits.Handshake)
 	defer cancel()
 	if c.server.MQTT.WebSocket {
 		if ok, err := c.upgrade(within); !ok {
-			return err
+			return false, err
 		}
 	}
 	connect, err := c.readConnect(within)
 	if connect == nil {
-		return unlessLeft(err)
+		return false, unlessLeft(err)
 	}
 	admitted, err := c.admit(within, connect)
 	if admitted == nil {
-		return unlessLeft(err)
+		return false, unlessLeft(err)
 	}
 	if err := c.connect(ctx, connect, admitted); err != nil {
-		return c.end(ctx, err)
+		return false, c.end(ctx, err)
 	}
-	if !c.begin() {
-		return nil
-	}
-	c.session.Go(c.deliver)
-	return c.end(ctx, c.requests(ctx))
+	return c.begin(), nil
 }
 
 // begin lets stop write to both sides from now on. False: the session has had to end meanwhile.

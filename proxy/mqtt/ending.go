@@ -46,9 +46,10 @@ func (c *connection) end(ctx context.Context, err error) error {
 	case c.hasToStop():
 		c.leave()
 		return nil
-	case err == errLast: // the broker ends the connection when it is done
+	case err == errLast:
 		c.back.last(nil)
-		c.leave()
+		c.forth.last(nil)
+		c.await() // the broker ends the connection: it has read the DISCONNECT
 		return nil
 	case errors.As(err, &malformed):
 		return unlessLeft(c.violation(ctx, err))
@@ -155,6 +156,13 @@ func (c *connection) leave() {
 	if w, ok := c.forth.conn.(interface{ CloseWrite() error }); ok {
 		_ = w.CloseWrite()
 	}
+	c.await()
+}
+
+// await waits until the broker has ended the connection, which it does after a DISCONNECT (MQTT 5 section 3.14.4), but not
+// for ever. Who ends a connection first keeps its port for a minute (TIME-WAIT, RFC 9293 section 3.3.2), and the gateway has
+// no more than some 28,000 of them to one broker: 470 clients a second that come and go.
+func (c *connection) await() {
 	timer := time.NewTimer(lastWords)
 	defer timer.Stop()
 	select {

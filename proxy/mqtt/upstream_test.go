@@ -232,3 +232,16 @@ func TestConnack(t *testing.T) {
 		}
 	}
 }
+
+// After a client's goodbye it is the broker that ends the connection, but one that does not is not waited for for ever.
+func TestBrokerStaysAfterGoodbye(t *testing.T) {
+	script := newScript(t)
+	w := start(t, script.url, nil)
+	for _, v := range []wire.Version{wire.V311, wire.V5} {
+		c, up := script.connected(w, login(v, "alice", "one"))
+		c.send(wire.Disconnect{}.Append(nil, v))
+		up.want(wire.DISCONNECT)
+		up.ended()
+		c.ended()
+	}
+}

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -9,10 +10,10 @@ import (
 // may use it.
 type Deadline struct {
 	set func(time.Time) error
+	due atomic.Int64 // when Renew moves it next, as time since began: most calls come earlier, and take no lock
 
 	mu      sync.Mutex
 	after   time.Duration
-	moved   time.Time
 	waiting bool // for something that has not begun
 	over    bool
 }
@@ -25,16 +26,22 @@ func NewDeadline(set func(time.Time) error, after time.Duration) *Deadline {
 // past is a time that has passed for sure.
 var past = time.Unix(1, 0)
 
+// began is what due is counted from.
+var began = time.Now()
+
 // Renew moves the deadline, at most once a second: moving one costs a lock of the poller.
 func (d *Deadline) Renew() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	now := time.Now()
-	if d.over || now.Sub(d.moved) < min(time.Second, d.after/4) {
+	now := time.Since(began)
+	if int64(now) < d.due.Load() {
 		return
 	}
-	d.moved = now
-	_ = d.set(now.Add(d.after)) // fails only on a closed connection, which the next read or write will tell
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.over {
+		return
+	}
+	d.due.Store(int64(now + min(time.Second, d.after/4)))
+	_ = d.set(time.Now().Add(d.after)) // fails only on a closed connection, which the next read or write will tell
 }
 
 // After is how long after each progress the deadline passes.
@@ -47,7 +54,8 @@ func (d *Deadline) After() time.Duration {
 // Change sets how long after each progress the deadline passes from now on, and renews it.
 func (d *Deadline) Change(after time.Duration) {
 	d.mu.Lock()
-	d.after, d.moved = after, time.Time{}
+	d.after = after
+	d.due.Store(0)
 	d.mu.Unlock()
 	d.Renew()
 }
@@ -55,7 +63,7 @@ func (d *Deadline) Change(after time.Duration) {
 // Passed notes that the deadline has passed: the next Renew moves it in any case.
 func (d *Deadline) Passed() {
 	d.mu.Lock()
-	d.moved = time.Time{}
+	d.due.Store(0)
 	d.mu.Unlock()
 }
 
@@ -79,7 +87,7 @@ func (d *Deadline) Hurry() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.waiting {
-		d.moved = time.Time{}
+		d.due.Store(0)
 		_ = d.set(past)
 	}
 }
