@@ -36,6 +36,18 @@ class Scram {
   }
 }
 
+// A fresh token by the client credentials grant if there is an endpoint for it; else it is the password.
+async function token() {
+  if (!a.endpoint) return a.password
+  const response = await fetch(a.endpoint, {
+    method: 'POST',
+    headers: { authorization: 'Basic ' + Buffer.from([a.user, a.password].map(encodeURIComponent).join(':')).toString('base64') },
+    body: new URLSearchParams({ grant_type: 'client_credentials', scope: a.scope }),
+  })
+  return (await response.json()).access_token
+}
+const bearer = token => Buffer.from(`n,,\x01auth=Bearer ${token}\x01\x01`)
+
 const version = Number(a.version)
 const options = {
   protocolVersion: version, protocolId: version === 3 ? 'MQIsdp' : 'MQTT', clientId: a.id, clean: true, reconnectPeriod: 0,
@@ -49,13 +61,14 @@ if (a.cert) Object.assign(options, { cert: fs.readFileSync(a.cert), key: fs.read
 let scram
 if (a.auth) {
   options.username = options.password = undefined
-  const said = { PLAIN: `\0${a.user}\0${a.password}`, OAUTHBEARER: `n,,\x01auth=Bearer ${a.password}\x01\x01` }[a.auth]
+  const said = { PLAIN: `\0${a.user}\0${a.password}`, OAUTHBEARER: bearer(a.password) }[a.auth]
   scram = said ? undefined : new Scram(a.auth, a.user, a.password)
   options.properties = { authenticationMethod: a.auth, authenticationData: said ? Buffer.from(said) : scram.first() }
 }
 
 const client = mqtt.connect(a.url, { ...options, manualConnect: true })
-client.handleAuth = (packet, done) => done(undefined, {
+let renewed // called when the server has taken another token
+client.handleAuth = (packet, done) => packet.reasonCode === 0 ? (done(), renewed()) : done(undefined, {
   cmd: 'auth', reasonCode: 0x18,
   properties: { authenticationMethod: a.auth, authenticationData: scram.last(packet.properties.authenticationData.toString()) },
 })
@@ -66,12 +79,15 @@ client.on('error', error => {
   if (refusals.includes(error.code) || /\balert\b|certificate|Unexpected server response: 401/i.test(error.message)) return answer('refused', error)
   answer(/ECONNRESET|EPIPE|hang up|disconnected/i.test(error.code + error.message) ? 'disconnected' : 'failed', error)
 })
-client.on('close', () => setTimeout(answer, 200, 'disconnected', new Error('closed')))
+let listening = false, came = 0, last = '', code = 0
+client.on('disconnect', packet => { code = packet.reasonCode })
+client.on('close', () => listening ? answer('disconnected', new Error(`ended with 0x${code.toString(16).padStart(2, '0')} after ${last}`), came) : setTimeout(answer, 200, 'disconnected', new Error('closed')))
 setTimeout(() => answer('failed', new Error(`nothing after ${timeout} ms`)), timeout)
 
 client.on('connect', async connack => {
   if (scram && String(connack.properties?.authenticationData) !== scram.server) return answer('failed', new Error('the server proved nothing'))
   if (job === 'login') return answer('accepted')
+  if (job === 'listen') return listen()
   const want = [0, 1, 2].flatMap(qos => Array.from({ length: count }, (_, i) => `${qos}-${i}`))
   const got = []
   client.on('message', (topic, payload) => {
@@ -88,4 +104,24 @@ client.on('connect', async connack => {
     answer('failed', error)
   }
 })
-client.connect()
+
+// Counts what comes until the server ends the connection, and proves itself anew meanwhile if it is told to.
+async function listen() {
+  client.on('message', (topic, payload) => { came++; last = payload.toString() })
+  await client.subscribeAsync(a.topic, { qos: 0 })
+  listening = true
+  if (a.ready) fs.writeFileSync(a.ready, '')
+  if (a.stay) setTimeout(() => answer('accepted', null, came), 1000 * a.stay)
+  if (a.renew) setInterval(renew, 1000 * a.renew)
+}
+
+// MQTT 5 section 4.12.1. The library has no name for it.
+async function renew() {
+  const properties = { authenticationMethod: a.auth, authenticationData: bearer(await token()) }
+  await new Promise(resolve => { renewed = resolve; client._sendPacket({ cmd: 'auth', reasonCode: 0x19, properties }) })
+}
+
+token().then(first => {
+  if (a.endpoint) options.properties.authenticationData = bearer(first)
+  client.connect()
+}, error => answer('failed', error))
