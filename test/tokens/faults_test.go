@@ -252,8 +252,11 @@ func (w *world) refused(t *testing.T, server, local, token string) (code string)
 		return r.Has(map[string]string{"logger": "audit", "decision": "deny", "server": server, "remote": local})
 	}
 	record := w.gateway.Wait(t, patience, "audit record of "+local, about)
-	if n := len(w.gateway.Records(about)); n != 1 || record.Text("reason") == "" {
-		t.Errorf("%d records, the first with the reason %q", n, record.Text("reason"))
+	if n := len(w.gateway.Records(about)); n != 1 || record.Text("reason") == "" || record.Text("mechanism") == "" {
+		t.Errorf("%d records, the first with the reason %q and the mechanism %q", n, record.Text("reason"), record.Text("mechanism"))
+	}
+	if code := record.Text("code"); code == "missing-scope" && (record.Text("claimed") != `"reader"` || strings.Contains(record.Text("reason"), "certificate")) {
+		t.Errorf("the record of who lacks a scope names %q, with the reason %q", record.Text("claimed"), record.Text("reason"))
 	}
 	w.audited("deny", record.Text("code"), token)
 	return record.Text("code")
