@@ -142,7 +142,10 @@ func (w *world) tryWebSocket(token string) (answer, local string) {
 	defer r.Body.Close()
 	local = conn.LocalAddr().String()
 	if r.StatusCode != http.StatusSwitchingProtocols {
-		return fmt.Sprintf("%d `%s`", r.StatusCode, r.Header.Get("WWW-Authenticate")), local
+		if challenge := r.Header.Get("WWW-Authenticate"); challenge != "" {
+			return fmt.Sprintf("%d `%s`", r.StatusCode, challenge), local
+		}
+		return fmt.Sprint(r.StatusCode), local
 	}
 	p, err := mqtttest.Parse("CONNECT clean id=lamp")
 	var packet []byte

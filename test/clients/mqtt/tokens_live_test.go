@@ -18,9 +18,9 @@ import (
 // Of tokens that are renewed: how long they last, when clients fetch the next, and how long they stay, which is beyond the
 // end of the first. Between the first two is what a busy machine may need.
 const (
-	brief = 15 * time.Second
-	every = 5 * time.Second
-	stay  = 20 * time.Second
+	brief = 12 * time.Second
+	every = 4 * time.Second
+	stay  = 15 * time.Second
 )
 
 // liveTimeout bounds the wait for what has to happen to a connection.
