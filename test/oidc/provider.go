@@ -188,6 +188,7 @@ func (p *Provider) post(path, client string, form url.Values) ([]byte, error) {
 		return nil, err
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Close = true // it gives connections up after five seconds, which a kept one would meet now and then
 	request.SetBasicAuth(url.QueryEscape(client), url.QueryEscape(Secret(client)))
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
