@@ -42,6 +42,9 @@ func Admit(server *plan.Server, certificate, login *sasl.Principal) (*sasl.Princ
 	if nearest == nil {
 		return nil, reject("no-alternative", "every way into the server is disabled")
 	}
+	if login != nil { // whoever it was has proved it, and the record says who
+		nearest.Mechanism, nearest.Claimed = login.Mechanism, login.Name
+	}
 	return nil, nearest
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/asyncgate/asyncgate/policy"
 	"github.com/asyncgate/asyncgate/sasl"
 	"github.com/asyncgate/asyncgate/tlsconf"
 )
@@ -24,7 +25,7 @@ func (s *Session) Refuse(ctx context.Context, r *sasl.Reject) {
 	s.mu.Unlock()
 	s.Metrics().refusals.WithLabelValues(r.Stage, r.Code).Inc()
 	record := s.record("refused").because(r)
-	if r.Stage == sasl.StagePolicy && s.TLS != nil && s.CertificateErr != nil {
+	if r.Stage == sasl.StagePolicy && s.TLS != nil && s.CertificateErr != nil && policy.Takes(s.State.Server, sasl.External) {
 		record.reason += "; " + s.CertificateErr.Error()
 	}
 	s.Server.gateway.audit.write(record)

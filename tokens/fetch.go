@@ -134,6 +134,9 @@ func (c *client) post(ctx context.Context, target string, form url.Values, user,
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Accept", "application/json")
+	// Asking twice does no harm, so net/http may do it where the issuer has just closed the connection of an earlier question.
+	// An empty value is not sent.
+	request.Header["Idempotency-Key"] = []string{}
 	if secret != "" { // RFC 6749 section 2.3.1: both are form-encoded first
 		request.SetBasicAuth(url.QueryEscape(user), url.QueryEscape(secret))
 	}

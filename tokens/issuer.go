@@ -91,14 +91,14 @@ func (d *Directory) verify(ctx context.Context, i *issuer, u *unverified, token 
 	if r != nil {
 		return nil, r
 	}
-	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{a.name})
+	// The payload is what has been decoded already: a token may be large, and a stranger's.
+	signed, err := jose.ParseDetached(u.detached, u.payload, []jose.SignatureAlgorithm{a.name})
 	if err != nil {
 		return nil, reject(sasl.CodeMalformed, "a JWT that cannot be read")
 	}
-	var payload []byte
 	var by *key
 	for _, k := range candidates {
-		if payload, err = signed.Verify(k.public); err == nil {
+		if signed.DetachedVerify(u.payload, k.public) == nil {
 			by = k
 			break
 		}
@@ -106,7 +106,7 @@ func (d *Directory) verify(ctx context.Context, i *issuer, u *unverified, token 
 	if by == nil {
 		return nil, reject(sasl.CodeTokenSignature, "a signature that no key of issuer %s gives", quote(i.Name))
 	}
-	c, err := parseClaims(payload)
+	c, err := parseClaims(u.payload)
 	if err != nil {
 		return nil, reject(sasl.CodeMalformed, "JWT claims that are %v", err)
 	}

@@ -31,8 +31,10 @@ type header struct {
 
 // unverified is a JWT of which only the form has been judged.
 type unverified struct {
-	header header
-	issuer string // the claim iss
+	header   header
+	issuer   string // the claim iss
+	payload  []byte // decoded, once
+	detached string // the token without its payload (RFC 7515 appendix F)
 }
 
 // errOpaque says that a token is not a JWT.
@@ -59,8 +61,8 @@ func parse(token string) (*unverified, error) {
 	case signature == "":
 		return nil, reject(sasl.CodeTokenAlgorithm, "a JWT without a signature")
 	}
-	u := &unverified{}
-	if err := decode(first, &u.header); err != nil {
+	u := &unverified{detached: first + ".." + signature}
+	if _, err := decode(first, &u.header); err != nil {
 		return nil, reject(sasl.CodeMalformed, "a JWT header that is %v", err)
 	}
 	if r := u.header.judge(); r != nil {
@@ -69,7 +71,8 @@ func parse(token string) (*unverified, error) {
 	var claims struct {
 		Issuer string `json:"iss"`
 	}
-	if err := decode(payload, &claims); err != nil {
+	var err error
+	if u.payload, err = decode(payload, &claims); err != nil {
 		return nil, reject(sasl.CodeMalformed, "JWT claims that are %v", err)
 	}
 	u.issuer = claims.Issuer
@@ -103,16 +106,16 @@ func (h *header) judge() *sasl.Reject {
 	return reject(sasl.CodeTokenType, "a token of type %s, which is no access token", quote(h.Type))
 }
 
-// strictBase64 takes no line breaks and no bits that are left over.
+// strictBase64 takes no line breaks and no bits that are left over: what it decodes has one spelling.
 var strictBase64 = base64.RawURLEncoding.Strict()
 
-// decode reads one part of a JWT.
-func decode(part string, to any) error {
+// decode reads one part of a JWT, and returns its JSON.
+func decode(part string, to any) ([]byte, error) {
 	raw, err := strictBase64.DecodeString(part)
 	if err != nil || strings.ContainsAny(part, "\r\n") {
-		return errors.New("not base64url")
+		return nil, errors.New("not base64url")
 	}
-	return decodeJSON(raw, to)
+	return raw, decodeJSON(raw, to)
 }
 
 // decodeJSON reads an object of bounded depth. Values of a wrong type are faults.

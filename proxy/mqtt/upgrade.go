@@ -17,6 +17,7 @@ import (
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/policy"
 	"github.com/asyncgate/asyncgate/proxy"
+	"github.com/asyncgate/asyncgate/proxy/mqtt/wire"
 	"github.com/asyncgate/asyncgate/sasl"
 )
 
@@ -68,6 +69,9 @@ func (c *connection) upgrade(ctx context.Context) (bool, error) {
 	}
 	if reject := c.authorize(ctx, request); reject != nil {
 		c.session.Refuse(ctx, reject)
+		if code := refusalCode(reject); code == wire.ServerUnavailable || code == wire.ServerBusy {
+			return false, out.finish(http.StatusServiceUnavailable) // nothing is wrong with what the client has brought
+		}
 		for _, challenge := range challenges(c.session.State, reject) {
 			out.header.Add("WWW-Authenticate", challenge)
 		}

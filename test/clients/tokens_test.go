@@ -40,7 +40,7 @@ func TestTokens(t *testing.T) {
 		{map[string]string{"user": "reader"}, []string{"missing-scope"}},
 	}}
 	f := front{s, "tokens", "SCRAM-SHA-512"}
-	g := startTokens(t, c, issuer, f)
+	g := startTokens(t, c, f, map[string]any{"issuer": issuer.URL(), "audience": "kafka"})
 	for _, name := range tokenClients {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -63,13 +63,14 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-func startTokens(t *testing.T, c *kafkatest.Cluster, issuer *throwaway.Issuer, f front) *gateway {
+// startTokens runs the document with tokens in front of a cluster. The settings of the issuers are given.
+func startTokens(t *testing.T, c *kafkatest.Cluster, f front, issuers ...map[string]any) *gateway {
 	t.Helper()
 	dir := t.TempDir()
 	writeGatewayPassword(t, dir)
 	settings, err := json.Marshal(map[string]any{ // JSON is YAML
 		"servers": map[string]any{f.server: serverSettings(c, f)},
-		"tokens":  map[string]any{"issuers": []any{map[string]any{"issuer": issuer.URL(), "audience": "kafka"}}},
+		"tokens":  map[string]any{"issuers": issuers},
 		"limits":  map[string]any{"exempt": []string{"127.0.0.0/8", "::1/128"}},
 	})
 	if err != nil {

@@ -3,6 +3,7 @@ package hostile_test
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/asyncgate/asyncgate/credentials"
 	"github.com/asyncgate/asyncgate/internal/throwaway"
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/sasl"
@@ -35,6 +37,7 @@ type claimant struct {
 	name  string // of the case
 	user  string
 	token string
+	key   string
 }
 
 // known is the only user of the gateway.
@@ -119,10 +122,51 @@ func roads(t testing.TB) (all []road) {
 	return all
 }
 
-// enumeration is a gateway that takes passwords and tokens on every road.
+// enumeration is a gateway that takes passwords, keys and tokens on every road.
 type enumeration struct {
 	gateway *inprocess.Gateway
 	issuer  *throwaway.Issuer
+	keys    map[string]string // of claimants, by what is wrong with each
+}
+
+// keyring is a directory of users that has API keys too.
+type keyring struct {
+	*inprocess.Users
+	keys *credentials.Store
+}
+
+// Key is of [sasl.Directory].
+func (k keyring) Key(key string) (*sasl.Account, error) { return k.keys.Key(key) }
+
+// newKeyring has a key of the known user's and one that was revoked. What it returns besides are keys that let nobody in: the
+// first with the id of one that would.
+func newKeyring(t testing.TB) (keyring, map[string]string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "credentials.yaml")
+	var key, revoked string
+	err := credentials.Create(path)
+	if err == nil {
+		err = credentials.Edit(path, func(f *credentials.File) error {
+			var faults [3]error
+			key, faults[0] = f.AddKey(known, credentials.Grant{})
+			revoked, faults[1] = f.AddKey("revoked", credentials.Grant{})
+			faults[2] = f.Revoke("revoked")
+			return errors.Join(faults[:]...)
+		})
+	}
+	var store *credentials.Store
+	if err == nil {
+		store, err = credentials.Open(path)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger, _ := credentials.NewKey()
+	id := len(sasl.KeyPrefix) + sasl.KeyIDLength
+	return keyring{inprocess.NewUsers(t, known), store}, map[string]string{
+		known: key[:id] + stranger[id:], "stranger": stranger, "revoked": revoked, "of another form": sasl.KeyPrefix + "x",
+		"too long": sasl.KeyPrefix + strings.Repeat("x", 200),
+	}
 }
 
 func newEnumeration(t testing.TB) *enumeration {
@@ -147,19 +191,35 @@ func newEnumeration(t testing.TB) *enumeration {
 		return &p.Servers[len(p.Servers)-1]
 	}
 	add("kafka", "kafka", "127.0.0.1:1", // nobody gets so far
-		way("userPassword", "", sasl.ScramSHA512, sasl.ScramSHA256, sasl.Plain), way("openIdConnect", "", sasl.OAuthBearer))
+		way("userPassword", "", sasl.ScramSHA512, sasl.ScramSHA256, sasl.Plain), way("openIdConnect", "", sasl.OAuthBearer),
+		way("apiKey", "user", sasl.Plain), way("apiKey", "password", sasl.Plain))
 	add("mqtt", "mqtt", "mqtt://"+broker.Address(), way("userPassword", "", sasl.Password), way("plain", "", sasl.Plain),
 		way("scramSha256", "", sasl.ScramSHA256), way("scramSha512", "", sasl.ScramSHA512),
-		way("openIdConnect", "", sasl.OAuthBearer, sasl.Password)).MQTT = &plan.MQTT{ClientIDs: plan.DerivedIDs}
-	add("ws", "ws", "mqtt://"+broker.Address(), way("http", "basic", sasl.Basic), way("http", "bearer", sasl.Header)).MQTT =
-		&plan.MQTT{ClientIDs: plan.DerivedIDs, WebSocket: true}
-	return &enumeration{inprocess.Start(t, p, inprocess.NewUsers(t, known)), issuer}
+		way("openIdConnect", "", sasl.OAuthBearer, sasl.Password), way("apiKey", "user", sasl.Password),
+		way("apiKey", "password", sasl.Password)).MQTT = &plan.MQTT{ClientIDs: plan.DerivedIDs}
+	inHTTP := func(in string) plan.Alternative {
+		a := way("httpApiKey", in, sasl.HTTPKey)
+		a.All[0].Name = "key"
+		return a
+	}
+	add("ws", "ws", "mqtt://"+broker.Address(), way("http", "basic", sasl.Basic), way("http", "bearer", sasl.Header),
+		inHTTP("header"), inHTTP("query"), inHTTP("cookie")).MQTT = &plan.MQTT{ClientIDs: plan.DerivedIDs, WebSocket: true}
+	users, keys := newKeyring(t)
+	return &enumeration{inprocess.Start(t, p, users), issuer, keys}
 }
 
 // claimants are who goes a road: the one who is known first, a stranger second.
 func (e *enumeration) claimants(t testing.TB, r road) (all []claimant) {
 	t.Helper()
-	if !strings.Contains(strings.Join(r.says, ""), "{token}") {
+	says := strings.Join(r.says, "")
+	if strings.Contains(says, "{key}") {
+		all = append(all, claimant{name: known, key: e.keys[known]}, claimant{name: "stranger", key: e.keys["stranger"]})
+		for name, key := range e.keys {
+			all = append(all, claimant{name: name, key: key})
+		}
+		return all
+	}
+	if !strings.Contains(says, "{token}") {
 		all = append(all, claimant{name: known, user: known})
 		for i, name := range strangers {
 			all = append(all, claimant{name: fmt.Sprintf("stranger %d", i+1), user: name})
@@ -186,10 +246,10 @@ func (e *enumeration) claimants(t testing.TB, r road) (all []claimant) {
 			if fault.cut {
 				token = token[:strings.LastIndexByte(token, '.')+1] + strings.Repeat("A", 342)
 			}
-			all = append(all, claimant{user + " " + fault.name, user, token})
+			all = append(all, claimant{name: user + " " + fault.name, user: user, token: token})
 		}
 	}
-	return append(all, claimant{"not signed", known, "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9."})
+	return append(all, claimant{name: "not signed", user: known, token: "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9."})
 }
 
 var (
@@ -208,7 +268,7 @@ func (e *enumeration) try(t testing.TB, r road, c claimant) (shape, salt string)
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(patience))
 	var all strings.Builder
-	with := map[string]string{"{user}": c.user, "{token}": c.token, "{basic}": base64.StdEncoding.EncodeToString([]byte(c.user + ":wrong"))}
+	with := map[string]string{"{user}": c.user, "{token}": c.token, "{key}": c.key, "{basic}": base64.StdEncoding.EncodeToString([]byte(c.user + ":wrong"))}
 	for i, text := range r.says {
 		for name, value := range with {
 			text = strings.ReplaceAll(text, name, value)

@@ -13,27 +13,34 @@ import (
 
 	"github.com/asyncgate/asyncgate/test/gateway"
 	"github.com/asyncgate/asyncgate/test/matrix"
+	"github.com/asyncgate/asyncgate/test/oidc"
 	"github.com/asyncgate/asyncgate/test/parts"
 )
 
 // example is one document of testdata/examples.yml.
 type example struct {
 	Title      string                    `yaml:"title"`
-	Document   string                    `yaml:"document"` // below test/corpus/documents
+	Document   string                    `yaml:"document"` // below test/corpus/documents, or of this package
 	Protocol   string                    `yaml:"protocol"` // kafka or mqtt
 	Says       string                    `yaml:"says"`     // for people
 	Refused    string                    `yaml:"refused"`  // the problem for which it is no document for the gateway
 	Prefix     string                    `yaml:"prefix"`   // what … stands for
 	Settings   map[string]any            `yaml:"settings"` // more for asyncgate.yaml
+	Tokens     map[string]map[string]any `yaml:"tokens"`   // issuers, by a name, and more settings of each
 	Servers    map[string]map[string]any `yaml:"servers"`
 	Principals map[string]principal      `yaml:"principals"`
 	Lines      string                    `yaml:"cases"`
+
+	issuers map[string]*oidctest.Provider // that run, by name
 }
 
 // principal is who logs in, where and how.
 type principal struct {
 	Server      string `yaml:"server"`
-	Certificate string `yaml:"certificate"` // whose it shows; without, a password on Kafka and an API key on MQTT
+	Certificate string `yaml:"certificate"` // whose it shows
+	Token       string `yaml:"token"`       // the issuer of its tokens
+	Scopes      string `yaml:"scopes"`      // of its tokens, or in the credentials file
+	// Without certificate and token it has a password on Kafka, and an API key on MQTT.
 }
 
 // step is one case: who does what, with what outcome. On MQTT the first is that of version 5, the second that of 3.1.1.
@@ -57,6 +64,9 @@ func load(t *testing.T) (all []example) {
 // document is the path of the unedited document.
 func (e *example) document(t *testing.T) string {
 	t.Helper()
+	if strings.HasPrefix(e.Document, "testdata/") {
+		return filepath.FromSlash(e.Document)
+	}
 	return parts.Path(t, "test", "corpus", "documents", filepath.FromSlash(e.Document))
 }
 
@@ -116,6 +126,9 @@ func (e *example) settings(t *testing.T, c *gatewaytest.Credentials, wire map[st
 	settings := map[string]any{
 		"enforce": "operations", "servers": servers, "credentials": c.Path,
 		"limits": map[string]any{"exempt": []string{"127.0.0.0/8", "::1/128"}},
+	}
+	if len(e.issuers) > 0 {
+		settings["tokens"] = e.believed(func(name string) string { return e.issuers[name].Issuer() })
 	}
 	for key, value := range e.Settings {
 		settings[key] = value
@@ -206,11 +219,18 @@ func TestPageShowsExamples(t *testing.T) {
 // table writes what the page says of a document.
 func (e *example) table(t *testing.T, out *strings.Builder) {
 	t.Helper()
-	fmt.Fprintf(out, "\n## %s\n\n`%s`. %s\n", e.Title, e.Document, wrap(e.Says, 128-len(e.Document)-4))
+	document := e.Document
+	if strings.HasPrefix(document, "testdata/") {
+		document = "test/operations/" + document
+	}
+	fmt.Fprintf(out, "\n## %s\n\n`%s`. %s\n", e.Title, document, wrap(e.Says, 128-len(document)-4))
 	if extra := e.shown(t); extra != "" {
 		fmt.Fprintf(out, "\n```yaml\n%s```\n", extra)
 	}
-	fmt.Fprintf(out, "\nIn the table … stands for `%s`.\n\n", e.full("…"))
+	out.WriteByte('\n')
+	if e.Prefix != "" {
+		fmt.Fprintf(out, "In the table … stands for `%s`.\n\n", e.full("…"))
+	}
 	if e.Protocol == "mqtt" {
 		out.WriteString("| principal | does | with | MQTT 5 | MQTT 3.1.1 |\n|---|---|---|---|---|\n")
 	} else {
@@ -234,6 +254,9 @@ func (e *example) shown(t *testing.T) string {
 	settings := map[string]any{"enforce": "operations"}
 	if len(servers) > 0 {
 		settings["servers"] = servers
+	}
+	if len(e.Tokens) > 0 {
+		settings["tokens"] = e.believed(func(name string) string { return "https://" + name + ".example.org" })
 	}
 	for key, value := range e.Settings {
 		settings[key] = value

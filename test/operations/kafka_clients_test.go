@@ -11,6 +11,7 @@ import (
 	"time"
 
 	kafkatest "github.com/asyncgate/asyncgate/test/kafka"
+	"github.com/asyncgate/asyncgate/test/oidc"
 	"github.com/asyncgate/asyncgate/test/parts"
 )
 
@@ -31,15 +32,21 @@ var kafkaClients = map[string]func(testing.TB) []string{
 	},
 }
 
-// TestKafkaClients has Apache Kafka's own client and librdkafka meet the same outcomes as franz-go.
+// TestKafkaClients has Apache Kafka's own client and librdkafka meet the same outcomes as franz-go. Tokens they fetch
+// themselves, with the scopes that they are told to ask for.
 func TestKafkaClients(t *testing.T) {
-	w := newKafka(t, titled(t, "Streetlights for Kafka, AsyncAPI 3.1"))
-	for name, command := range kafkaClients {
-		for who := range w.Principals {
-			t.Run(name+"/"+who, func(t *testing.T) {
-				t.Parallel()
-				w.compare(t, command(t), who)
-			})
+	for _, title := range []string{"Streetlights for Kafka, AsyncAPI 3.1", "Streetlights with operation security, AsyncAPI 3.1"} {
+		w := newKafka(t, titled(t, title))
+		for name, command := range kafkaClients {
+			for who, p := range w.Principals {
+				if title != "Streetlights for Kafka, AsyncAPI 3.1" && p.Token == "" {
+					continue // as in the first
+				}
+				t.Run(title+"/"+name+"/"+who, func(t *testing.T) {
+					t.Parallel()
+					w.compare(t, command(t), who)
+				})
+			}
 		}
 	}
 }
@@ -49,9 +56,12 @@ func (w *kafkaWorld) compare(t *testing.T, command []string, who string) {
 	t.Helper()
 	p := w.Principals[who]
 	command = append(command, "bootstrap="+w.gateway.Address(t, p.Server), "ca="+w.cluster.Certificate("ca.crt"))
-	if p.Certificate != "" {
+	switch issuer := w.issuer(who); {
+	case issuer != nil:
+		command = append(command, "endpoint="+issuer.Endpoint(), "user="+who, "password="+oidctest.Secret(who), "scope="+p.Scopes)
+	case p.Certificate != "":
 		command = append(command, "cert="+w.cluster.Certificate(p.Certificate+".crt"), "key="+w.cluster.Certificate(p.Certificate+".key"))
-	} else {
+	default:
 		command = append(command, "user="+who, "password="+password)
 	}
 	var did []step

@@ -86,7 +86,9 @@ func (w *mqttWorld) login5(t *testing.T, who, id string, keep bool, will *messag
 		return true, nil
 	})
 	c.client = paho.NewClient(config)
-	connect := &paho.Connect{ClientID: id, CleanStart: !keep, KeepAlive: 60, UsernameFlag: true, Username: w.keys[who]}
+	user, password := w.proof(t, who)
+	connect := &paho.Connect{ClientID: id, CleanStart: !keep, KeepAlive: 60, UsernameFlag: true, Username: user}
+	connect.PasswordFlag, connect.Password = password != "", []byte(password)
 	connect.Properties = &paho.ConnectProperties{RequestProblemInfo: true}
 	if keep {
 		expiry := uint32(3600)
@@ -173,7 +175,8 @@ func paho3(t *testing.T, w *mqttWorld, who string, will *message) (mqttClient, s
 func (w *mqttWorld) login3(t *testing.T, who, id string, keep bool, will *message) (mqttClient, string) {
 	t.Helper()
 	c := &three{inbox: &inbox{}, t: t}
-	options := mqtt.NewClientOptions().AddBroker("mqtts://gateway").SetClientID(id).SetProtocolVersion(4).SetUsername(w.keys[who]).
+	user, password := w.proof(t, who)
+	options := mqtt.NewClientOptions().AddBroker("mqtts://gateway").SetClientID(id).SetProtocolVersion(4).SetUsername(user).SetPassword(password).
 		SetCleanSession(!keep).SetAutoReconnect(false).SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) { c.add(m.Payload()) }).
 		SetCustomOpenConnectionFn(func(*url.URL, mqtt.ClientOptions) (net.Conn, error) {
 			c.conn = w.dial(t, who)

@@ -28,8 +28,11 @@ func newMQTT(t *testing.T, e *example) *mqttWorld {
 	t.Helper()
 	w := &mqttWorld{example: e, broker: mosquittotest.Start(t, mosquittotest.Options{}), keys: map[string]string{}}
 	w.credentials = gatewaytest.NewCredentials(t)
-	for name := range e.Principals {
-		w.keys[name] = w.credentials.Key(name)
+	e.issue(t)
+	for name, p := range e.Principals {
+		if p.Token == "" {
+			w.keys[name] = w.credentials.Key(name, p.scopes()...)
+		}
 	}
 	w.gateway = e.gateway(t, w.credentials, w.wire(t))
 	w.watcher = w.direct(t, "SUBSCRIBE id=1 filter=#:1")
@@ -46,6 +49,15 @@ func (w *mqttWorld) wire(t *testing.T) map[string]any {
 			"certificate": w.broker.Certificate(t, "gateway-server.crt"), "key": w.broker.Certificate(t, "gateway-server.key"),
 		},
 	}
+}
+
+// proof is what a principal writes into CONNECT: an API key as the user name, or a token as the password.
+func (w *mqttWorld) proof(t *testing.T, who string) (user, password string) {
+	t.Helper()
+	if issuer := w.issuer(who); issuer != nil {
+		return who, issuer.MustToken(who)
+	}
+	return w.keys[who], ""
 }
 
 // direct is a connection to the broker itself, after a first packet.
@@ -230,8 +242,13 @@ func (w *mqttWorld) mosquitto(t *testing.T, column int, who, does string) string
 	verb, m, filters := intent(does)
 	m.payload = w.unique("payload")
 	host, port, _ := strings.Cut(w.gateway.Address(t, w.Principals[who].Server), ":")
-	args := []string{"-V", []string{"mqttv5", "mqttv311"}[column], "-h", host, "-p", port, "-u", w.keys[who], "-d",
+	args := []string{"-V", []string{"mqttv5", "mqttv311"}[column], "-h", host, "-p", port, "-d",
 		"--cafile", w.broker.Certificate(t, "ca.crt"), "-q", fmt.Sprint(m.qos), "-i", w.unique("m")}
+	user, password := w.proof(t, who)
+	args = append(args, "-u", user)
+	if password != "" {
+		args = append(args, "-P", password)
+	}
 	name := "mosquitto_pub"
 	switch {
 	case verb == "publish" && m.qos > 0:
@@ -250,6 +267,9 @@ func (w *mqttWorld) mosquitto(t *testing.T, column int, who, does string) string
 	parts.Need(t, name)
 	out, _ := exec.CommandContext(t.Context(), name, args...).CombinedOutput() // it ends with 1 where nothing was granted
 	text := string(out)
+	if strings.Contains(text, "Connection error: ") {
+		return []string{"CONNACK 0x87", "CONNACK 0x05"}[column]
+	}
 	if verb == "publish" {
 		answer := acknowledged
 		if strings.Contains(text, "RC:135") || strings.Contains(text, "Not authorized") {

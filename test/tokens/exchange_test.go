@@ -89,7 +89,7 @@ func exchanging(t *testing.T, idp *keycloaktest.Server, brokers *kafkatest.Clust
 		t.Fatal(err)
 	}
 	g := gatewaytest.Start(t, gatewaytest.Options{Document: "testdata/lights.yml", Settings: string(settings), Dir: dir, Args: []string{"--server", "oidc"}})
-	w := &world{t: t, gateway: g, ca: ca}
+	w := &world{t: t, gateway: g, roots: rootsOf(ca)}
 
 	own := idp.SecureToken("lamp")
 	direct, err := kgo.NewClient(kgo.SeedBrokers(brokers.Addresses(kafkatest.SASLTLS)...), kgo.DialTLSConfig(brokers.TLS(t, "")), kgo.RequestRetries(0),

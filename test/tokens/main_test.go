@@ -6,6 +6,7 @@ package tokens_test
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -37,7 +38,7 @@ type world struct {
 	t       *testing.T
 	issuer  *throwaway.Issuer
 	gateway *gatewaytest.Gateway
-	ca      *tlsconf.DevCA
+	roots   *x509.CertPool // of the gateway's certificate
 }
 
 // start makes a world. The settings of the issuer, beside its name and audience, are given.
@@ -90,7 +91,13 @@ func startWith(t *testing.T, issuer *throwaway.Issuer, settings map[string]any) 
 		t.Fatal(err)
 	}
 	g := gatewaytest.Start(t, gatewaytest.Options{Document: "testdata/lights.yml", Settings: string(text), Dir: dir})
-	return &world{t: t, issuer: issuer, gateway: g, ca: ca}
+	return &world{t: t, issuer: issuer, gateway: g, roots: rootsOf(ca)}
+}
+
+func rootsOf(ca *tlsconf.DevCA) *x509.CertPool {
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(ca.PEM())
+	return roots
 }
 
 // asked are the settings of an issuer that is asked about every token.

@@ -2,7 +2,6 @@ package tokens_test
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -14,9 +13,7 @@ import (
 )
 
 func (w *world) tls() *tls.Config {
-	config := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: x509.NewCertPool()}
-	config.RootCAs.AppendCertsFromPEM(w.ca.PEM())
-	return config
+	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: w.roots}
 }
 
 // wire is a connection on which a test says every word itself.

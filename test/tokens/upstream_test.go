@@ -90,7 +90,7 @@ func before(t *testing.T, identity string) *world {
 	}
 	g := gatewaytest.Start(t, gatewaytest.Options{Document: "testdata/lights.yml", Settings: string(settings), Dir: dir,
 		Args: []string{"--server", "oidc"}})
-	return &world{t: t, issuer: issuer, gateway: g, ca: ca}
+	return &world{t: t, issuer: issuer, gateway: g, roots: rootsOf(ca)}
 }
 
 // The gateway logs in at a real broker with tokens of its own, and again before each of them ends: the client, whose token

@@ -109,6 +109,8 @@ func (j *job) run(ctx context.Context) (int, error) {
 			return 0, err
 		}
 		return j.consume(ctx)
+	case "stay":
+		return j.stay(ctx)
 	}
 	return 0, fmt.Errorf("unknown job %q", j.name)
 }
@@ -138,7 +140,8 @@ func (j *job) mechanism() sasl.Mechanism {
 	case "SCRAM-SHA-512":
 		return scram.Auth{User: user, Pass: password}.AsSha512Mechanism()
 	case "OAUTHBEARER":
-		grant := &clientcredentials.Config{ClientID: user, ClientSecret: password, TokenURL: j.arguments["endpoint"]}
+		grant := &clientcredentials.Config{ClientID: user, ClientSecret: password, TokenURL: j.arguments["endpoint"],
+			Scopes: strings.Fields(j.arguments["scope"])}
 		return oauth.Oauth(func(ctx context.Context) (oauth.Auth, error) {
 			token, err := grant.Token(ctx)
 			if err != nil {
@@ -174,6 +177,24 @@ func (j *job) login(ctx context.Context) error {
 	}
 	defer client.Close()
 	return client.Ping(ctx)
+}
+
+// stay produces one record after the other on the same connections, for as long as it is told to.
+func (j *job) stay(ctx context.Context) (sent int, err error) {
+	client, err := j.client()
+	if err != nil {
+		return 0, err
+	}
+	defer client.Close()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(time.Duration(j.number("stay", 0)) * time.Second); time.Now().Before(end); <-tick.C {
+		if err := client.ProduceSync(ctx, &kgo.Record{Topic: j.arguments["topic"], Value: fmt.Appendf(nil, "stay-%d", sent)}).FirstErr(); err != nil {
+			return sent, err
+		}
+		sent++
+	}
+	return sent, nil
 }
 
 func (j *job) records(prefix string) []*kgo.Record {

@@ -76,6 +76,7 @@ public final class Client {
         yield consume();
       }
       case "transaction" -> transaction();
+      case "stay" -> stay();
       case "share" -> share();
       default -> throw new IllegalArgumentException("unknown job " + job);
     };
@@ -104,8 +105,8 @@ public final class Client {
       c.put("sasl.oauthbearer.token.endpoint.url", argument("endpoint"));
       c.put("sasl.login.callback.handler.class", "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler");
       c.put("sasl.jaas.config", String.format(
-          "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required clientId=%s clientSecret=%s;",
-          quote(argument("user")), quote(argument("password"))));
+          "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required clientId=%s clientSecret=%s%s;",
+          quote(argument("user")), quote(argument("password")), argument("scope").isEmpty() ? "" : " scope=" + quote(argument("scope"))));
     } else if (!mechanism.isEmpty()) {
       String module = mechanism.equals("PLAIN") ? "plain.PlainLoginModule" : "scram.ScramLoginModule";
       c.put("sasl.jaas.config", String.format("org.apache.kafka.common.security.%s required username=%s password=%s;",
@@ -175,6 +176,18 @@ public final class Client {
       producer.abortTransaction();
     }
     return consume();
+  }
+
+  /** Produces one record after the other on the same connections, for as long as it is told to. */
+  private int stay() throws Exception {
+    int sent = 0;
+    try (var producer = producer(Map.of())) {
+      for (long end = System.nanoTime() + Duration.ofSeconds(Long.parseLong(argument("stay"))).toNanos(); System.nanoTime() < end; sent++) {
+        producer.send(new ProducerRecord<>(argument("topic"), "stay-" + sent)).get();
+        Thread.sleep(100);
+      }
+    }
+    return sent;
   }
 
   private int share() throws Exception {

@@ -12,7 +12,7 @@ exports.serve = async function serve(client, late, perform) {
     const nothing = new Promise(resolve => {
       timer = setTimeout(() => resolve({ outcome: 'failed', error: new Error(`nothing after ${a.timeout} ms`) }), a.timeout)
     })
-    const { outcome, error, records = 0 } = await Promise.race([perform(job, a), nothing])
+    const { outcome, error, records = 0 } = await Promise.race([perform(job, a).catch(error => ({ outcome: 'failed', error })), nothing])
     clearTimeout(timer)
     const line = { client, job, outcome, records, error: error ? error.name : '', message: error ? String(error.message).slice(0, 300) : '' }
     await new Promise(resolve => process.stdout.write(JSON.stringify(line) + '\n', resolve))

@@ -27,10 +27,22 @@ class Scram {
   }
 }
 
+// A fresh token by the client credentials grant if there is an endpoint for it; else it is the password.
+async function token(a) {
+  if (!a.endpoint) return a.password
+  const response = await fetch(a.endpoint, {
+    method: 'POST',
+    headers: { authorization: 'Basic ' + Buffer.from([a.user, a.password].map(encodeURIComponent).join(':')).toString('base64') },
+    body: new URLSearchParams({ grant_type: 'client_credentials', scope: a.scope }),
+  })
+  return (await response.json()).access_token
+}
+const bearer = token => Buffer.from(`n,,\x01auth=Bearer ${token}\x01\x01`)
+
 // scramOf is the conversation of a job that has one.
 const scramOf = a => a.auth && a.auth.startsWith('SCRAM-') ? new Scram(a.auth, a.user, a.password) : undefined
 
-function options(a, scram) {
+function options(a, scram, password) {
   const version = Number(a.version)
   const o = {
     protocolVersion: version, protocolId: version === 3 ? 'MQIsdp' : 'MQTT', clientId: a.id, clean: true, reconnectPeriod: 0,
@@ -43,8 +55,8 @@ function options(a, scram) {
   if (a.cert) Object.assign(o, { cert: fs.readFileSync(a.cert), key: fs.readFileSync(a.key) })
   if (a.auth) {
     o.username = o.password = undefined
-    const said = { PLAIN: `\0${a.user}\0${a.password}`, OAUTHBEARER: `n,,\x01auth=Bearer ${a.password}\x01\x01` }[a.auth]
-    o.properties = { authenticationMethod: a.auth, authenticationData: scram ? scram.first() : Buffer.from(said) }
+    const said = { PLAIN: Buffer.from(`\0${a.user}\0${password}`), OAUTHBEARER: bearer(password) }[a.auth]
+    o.properties = { authenticationMethod: a.auth, authenticationData: scram ? scram.first() : said }
   }
   return o
 }
@@ -71,10 +83,35 @@ async function exchange(client, a) {
   return got.length
 }
 
-function perform(job, a) {
+// Counts what comes until the server ends the connection, and proves itself anew meanwhile if it is told to.
+async function listen(client, a, proven) {
+  let came = 0, last = '', code = 0
+  client.on('message', (topic, payload) => { came++; last = payload.toString() })
+  client.on('disconnect', packet => { code = packet.reasonCode })
+  const ended = new Promise(resolve => client.on('close', () => {
+    resolve({ outcome: 'disconnected', error: new Error(`ended with 0x${code.toString(16).padStart(2, '0')} after ${last}`), records: came })
+  }))
+  await client.subscribeAsync(a.topic, { qos: 0 })
+  if (a.ready) fs.writeFileSync(a.ready, '')
+  // MQTT 5 section 4.12.1. The library has no name for it.
+  const renew = async () => {
+    const properties = { authenticationMethod: a.auth, authenticationData: bearer(await token(a)) }
+    await new Promise(resolve => { proven.again = resolve; client._sendPacket({ cmd: 'auth', reasonCode: 0x19, properties }) })
+  }
+  const timer = a.renew && setInterval(renew, 1000 * a.renew)
+  const enough = a.stay ? [new Promise(resolve => setTimeout(() => resolve({ outcome: 'accepted', records: came }), 1000 * a.stay))] : []
+  try {
+    return await Promise.race([ended, ...enough])
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+async function perform(job, a) {
   const scram = scramOf(a)
-  const client = mqtt.connect(a.url, { ...options(a, scram), manualConnect: true })
-  client.handleAuth = (packet, done) => done(undefined, {
+  const client = mqtt.connect(a.url, { ...options(a, scram, await token(a)), manualConnect: true })
+  const proven = { again: () => {} } // called when the server has taken another token
+  client.handleAuth = (packet, done) => packet.reasonCode === 0 ? (done(), proven.again()) : done(undefined, {
     cmd: 'auth', reasonCode: 0x18,
     properties: { authenticationMethod: a.auth, authenticationData: scram.last(packet.properties.authenticationData.toString()) },
   })
@@ -84,7 +121,8 @@ function perform(job, a) {
     client.on('connect', async connack => {
       try {
         if (scram && String(connack.properties?.authenticationData) !== scram.server) throw new Error('the server proved nothing')
-        resolve({ outcome: 'accepted', records: job === 'login' ? 0 : await exchange(client, a) })
+        if (job === 'listen') resolve(await listen(client, a, proven))
+        else resolve({ outcome: 'accepted', records: job === 'login' ? 0 : await exchange(client, a) })
       } catch (error) {
         resolve({ outcome: 'failed', error })
       }

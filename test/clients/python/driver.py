@@ -1,5 +1,6 @@
 """What the Python drivers share: see ../README.md for the jobs, the arguments and the answer."""
 
+import base64
 import json
 import logging
 import os
@@ -43,9 +44,18 @@ def arguments():
 
 def token(a):
     """A token by the client credentials grant, for clients that leave fetching one to the application."""
-    form = urllib.parse.urlencode({"grant_type": "client_credentials", "client_id": a.user, "client_secret": a.password})
-    with urllib.request.urlopen(a.endpoint, form.encode(), timeout=10) as response:
+    form = {"grant_type": "client_credentials"} | ({"scope": a.scope} if a.scope else {})
+    client = ":".join(urllib.parse.quote(part, safe="") for part in (a.user, a.password))
+    request = urllib.request.Request(a.endpoint, urllib.parse.urlencode(form).encode(),
+                                     {"Authorization": "Basic " + base64.b64encode(client.encode()).decode()})
+    with urllib.request.urlopen(request, timeout=30) as response:
         return json.load(response)["access_token"]
+
+
+def ready(a):
+    """Makes the file that says that the client is at work."""
+    if a.ready:
+        open(a.ready, "w").close()
 
 
 def check(want, got):

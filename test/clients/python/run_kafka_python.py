@@ -87,7 +87,17 @@ def is_disconnect(error):
     return "socket disconnected" in str(error)
 
 
-JOBS = {"login": login, "produce-consume": produce_consume, "transaction": transaction}
+def stay():
+    """Produces one record after the other on the same connections, for as long as it is told to."""
+    producer, sent, end = KafkaProducer(**config()), 0, time.monotonic() + float(a.stay)
+    while time.monotonic() < end:
+        producer.send(a.topic, value=f"stay-{sent}".encode()).get(timeout=a.timeout)
+        sent += 1
+        time.sleep(0.1)
+    return sent
+
+
+JOBS = {"login": login, "produce-consume": produce_consume, "transaction": transaction, "stay": stay}
 disconnects = []
 
 

@@ -32,6 +32,8 @@ def config(**more):
         c |= {"sasl.mechanism": a.mechanism, "sasl.oauthbearer.method": "oidc",
               "sasl.oauthbearer.token.endpoint.url": a.endpoint,
               "sasl.oauthbearer.client.id": a.user, "sasl.oauthbearer.client.secret": a.password}
+        if a.scope:
+            c["sasl.oauthbearer.scope"] = a.scope
     elif a.mechanism:
         c |= {"sasl.mechanism": a.mechanism, "sasl.username": a.user, "sasl.password": a.password}
     if a.ca:
@@ -111,7 +113,18 @@ def transaction():
     return consume(a.values)
 
 
-JOBS = {"login": login, "produce-consume": produce_consume, "transaction": transaction}
+def stay():
+    """Produces one record after the other on the same connections, for as long as it is told to."""
+    producer, sent, end = Producer(config()), 0, time.monotonic() + float(a.stay)
+    while time.monotonic() < end:
+        producer.produce(a.topic, value=f"stay-{sent}")
+        until(lambda: len(producer) == 0, producer)
+        sent += 1
+        time.sleep(0.1)
+    return sent
+
+
+JOBS = {"login": login, "produce-consume": produce_consume, "transaction": transaction, "stay": stay}
 try:
     records = JOBS[a.job]()
 except KafkaException as e:

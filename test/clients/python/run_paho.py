@@ -116,6 +116,7 @@ def listen():
     c.subscribe(a.topic, qos=0)
     if not subscribed.wait(a.timeout):
         raise TimeoutError("no SUBACK")
+    driver.ready(a)
     if not ended.wait(a.timeout):
         raise TimeoutError("the server has not ended the connection")
     driver.answer(NAME, a.job, "disconnected", Ended(f"ended with {codes[0]:#04x} after {got[-1] if got else ''}"), len(got))

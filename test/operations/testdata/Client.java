@@ -69,6 +69,15 @@ public final class Client {
       c.put("ssl.keystore.type", "PEM");
       c.put("ssl.keystore.certificate.chain", Files.readString(Path.of(given.get("cert"))));
       c.put("ssl.keystore.key", Files.readString(Path.of(given.get("key"))));
+    } else if (given.containsKey("endpoint")) {
+      System.setProperty("org.apache.kafka.sasl.oauthbearer.allowed.urls", given.get("endpoint"));
+      c.put("security.protocol", "SASL_SSL");
+      c.put("sasl.mechanism", "OAUTHBEARER");
+      c.put("sasl.oauthbearer.token.endpoint.url", given.get("endpoint"));
+      c.put("sasl.login.callback.handler.class", "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler");
+      String scope = given.get("scope").isEmpty() ? "" : String.format(" scope=\"%s\"", given.get("scope"));
+      c.put("sasl.jaas.config", String.format("org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required clientId=\"%s\" clientSecret=\"%s\"%s;",
+          given.get("user"), given.get("password"), scope));
     } else {
       c.put("security.protocol", "SASL_SSL");
       c.put("sasl.mechanism", "SCRAM-SHA-256");

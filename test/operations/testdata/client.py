@@ -3,17 +3,28 @@
 import sys
 import time
 
-from confluent_kafka import Consumer, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 
 PATIENCE = 60
 jobs = [a for a in sys.argv[1:] if "=" not in a]
+refusals = []
 given = dict(a.split("=", 1) for a in sys.argv[1:] if "=" in a)
 
 
+def on_error(error):
+    """librdkafka goes on trying after a refusal, and tells only this why."""
+    if error.code() == KafkaError._AUTHENTICATION:
+        refusals.append(KafkaError(KafkaError.SASL_AUTHENTICATION_FAILED))
+
+
 def config(**more):
-    c = {"bootstrap.servers": given["bootstrap"], "ssl.ca.location": given["ca"], "security.protocol": "SSL"}
+    c = {"bootstrap.servers": given["bootstrap"], "ssl.ca.location": given["ca"], "security.protocol": "SSL", "error_cb": on_error}
     if "cert" in given:
         c |= {"ssl.certificate.location": given["cert"], "ssl.key.location": given["key"]}
+    elif "endpoint" in given:
+        c |= {"security.protocol": "SASL_SSL", "sasl.mechanism": "OAUTHBEARER", "sasl.oauthbearer.method": "oidc",
+              "sasl.oauthbearer.token.endpoint.url": given["endpoint"], "sasl.oauthbearer.client.id": given["user"],
+              "sasl.oauthbearer.client.secret": given["password"], "sasl.oauthbearer.scope": given["scope"]}
     else:
         c |= {"security.protocol": "SASL_SSL", "sasl.mechanism": "SCRAM-SHA-256", "sasl.username": given["user"], "sasl.password": given["password"]}
     return c | more
@@ -23,8 +34,10 @@ def produce(topic):
     outcomes = []
     producer = Producer(config())
     producer.produce(topic, value=b"librdkafka", on_delivery=lambda error, _: outcomes.append(error))
-    producer.flush(PATIENCE)
-    return outcomes[0]
+    end = time.monotonic() + PATIENCE
+    while not outcomes and not refusals and time.monotonic() < end:
+        producer.poll(0.1)
+    return (outcomes + refusals)[0]
 
 
 def consume(topic, group):
@@ -34,6 +47,8 @@ def consume(topic, group):
     try:
         while time.monotonic() < end:
             message = consumer.poll(0.5)
+            if refusals:
+                return refusals[0]
             if message is None:
                 continue
             if not message.error():
@@ -45,6 +60,7 @@ def consume(topic, group):
 
 
 for verb, topic, group in zip(*[iter(jobs)] * 3):
+    refusals.clear()
     try:
         error = produce(topic) if verb == "produce" else consume(topic, group)
     except KafkaException as e:

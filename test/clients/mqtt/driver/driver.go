@@ -3,6 +3,7 @@ package driver
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
@@ -18,6 +19,9 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
 )
 
 // Arguments are JOB NAME=VALUE…
@@ -62,6 +66,34 @@ func read(client string, words []string) *Arguments {
 
 // Get is an argument, empty if it was not given.
 func (a *Arguments) Get(name string) string { return a.given[name] }
+
+// Token is a fresh token by the client credentials grant if there is an endpoint for it; else it is the password.
+func (a *Arguments) Token(ctx context.Context) (string, error) {
+	if a.given["endpoint"] == "" {
+		return a.given["password"], nil
+	}
+	grant := clientcredentials.Config{ClientID: a.given["user"], ClientSecret: a.given["password"], TokenURL: a.given["endpoint"],
+		Scopes: strings.Fields(a.given["scope"]), AuthStyle: oauth2.AuthStyleInHeader}
+	token, err := grant.Token(ctx)
+	if err != nil {
+		return "", err
+	}
+	return token.AccessToken, nil
+}
+
+// Seconds is an argument that is a time.
+func (a *Arguments) Seconds(name string) time.Duration {
+	n, _ := strconv.Atoi(a.given[name])
+	return time.Duration(n) * time.Second
+}
+
+// ready makes the file that says that messages come from now on.
+func (a *Arguments) ready() error {
+	if file := a.given["ready"]; file != "" {
+		return os.WriteFile(file, nil, 0o600)
+	}
+	return nil
+}
 
 // URL is where to connect to. It panics, as TLS does, where the arguments make no sense.
 func (a *Arguments) URL() *url.URL {
@@ -145,12 +177,31 @@ type EndedError struct {
 
 func (e *EndedError) Error() string { return fmt.Sprintf("ended with %#02x after %s", e.Code, e.Last) }
 
-// Listen counts what comes until the server ends the connection.
-func (a *Arguments) Listen(messages <-chan string, ended <-chan byte) (int, error) {
+// Listen counts what comes until the server ends the connection. If there is a time for it, renew is called again and again,
+// and if there is one for that, the client ends the connection itself.
+func (a *Arguments) Listen(messages <-chan string, ended <-chan byte, renew func() error) (int, error) {
 	count, last := 0, ""
 	late := time.After(a.Timeout)
+	var again, enough <-chan time.Time
+	if every := a.Seconds("renew"); every > 0 {
+		ticker := time.NewTicker(every)
+		defer ticker.Stop()
+		again = ticker.C
+	}
+	if stay := a.Seconds("stay"); stay > 0 {
+		enough = time.After(stay)
+	}
+	if err := a.ready(); err != nil {
+		return 0, err
+	}
 	for {
 		select {
+		case <-again:
+			if err := renew(); err != nil {
+				return count, err
+			}
+		case <-enough:
+			return count, nil
 		case last = <-messages:
 			count++
 		case code := <-ended:

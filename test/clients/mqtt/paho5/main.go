@@ -37,7 +37,11 @@ func run(a *driver.Arguments) (int, error) {
 		return true, nil
 	})
 	connect := &paho.Connect{ClientID: a.Get("id"), CleanStart: true, KeepAlive: 60, Properties: &paho.ConnectProperties{RequestProblemInfo: true}}
-	proof, err := prove(a, connect)
+	token, err := a.Token(ctx)
+	if err != nil {
+		return 0, err
+	}
+	proof, err := prove(a, connect, token)
 	if err != nil {
 		return 0, err
 	}
@@ -57,7 +61,7 @@ func run(a *driver.Arguments) (int, error) {
 		return 0, err
 	}
 	if a.Job == "listen" {
-		return a.Listen(messages, ended)
+		return a.Listen(messages, ended, func() error { return renew(ctx, a, client) })
 	}
 	for _, value := range a.Values() {
 		properties := &paho.PublishProperties{User: paho.UserProperties{{Key: "by", Value: "paho.golang"}}}
@@ -119,8 +123,8 @@ type proof struct {
 }
 
 // prove puts into CONNECT what proves the client.
-func prove(a *driver.Arguments, connect *paho.Connect) (*proof, error) {
-	user, password, method := a.Get("user"), a.Get("password"), a.Get("auth")
+func prove(a *driver.Arguments, connect *paho.Connect, password string) (*proof, error) {
+	user, method := a.Get("user"), a.Get("auth")
 	if method == "" {
 		connect.UsernameFlag, connect.Username = user != "", user
 		connect.PasswordFlag, connect.Password = password != "", []byte(password)
@@ -132,8 +136,8 @@ func prove(a *driver.Arguments, connect *paho.Connect) (*proof, error) {
 	case "PLAIN":
 		connect.Properties.AuthData = []byte("\x00" + user + "\x00" + password)
 		return p, nil
-	case "OAUTHBEARER": // RFC 7628
-		connect.Properties.AuthData = []byte("n,,\x01auth=Bearer " + password + "\x01\x01")
+	case "OAUTHBEARER":
+		connect.Properties.AuthData = bearer(password)
 		return p, nil
 	}
 	hash, known := map[string]scram.HashGeneratorFcn{"SCRAM-SHA-256": scram.SHA256, "SCRAM-SHA-512": scram.SHA512}[method]
@@ -148,6 +152,23 @@ func prove(a *driver.Arguments, connect *paho.Connect) (*proof, error) {
 	first, err := p.conversation.Step("")
 	connect.Properties.AuthData = []byte(first)
 	return p, err
+}
+
+// bearer is the first message of OAUTHBEARER (RFC 7628).
+func bearer(token string) []byte { return []byte("n,,\x01auth=Bearer " + token + "\x01\x01") }
+
+// renew proves the client anew on its connection, with another token (MQTT 5 section 4.12.1).
+func renew(ctx context.Context, a *driver.Arguments, client *paho.Client) error {
+	token, err := a.Token(ctx)
+	if err != nil {
+		return err
+	}
+	answer, err := client.Authenticate(ctx, &paho.Auth{ReasonCode: packets.AuthReauthenticate,
+		Properties: &paho.AuthProperties{AuthMethod: a.Get("auth"), AuthData: bearer(token)}})
+	if err == nil && !answer.Success {
+		err = fmt.Errorf("%w: %#x", driver.ErrRefused, answer.ReasonCode)
+	}
+	return err
 }
 
 // Authenticate answers the server's challenge. What it cannot answer it answers wrongly: the server refuses that.
