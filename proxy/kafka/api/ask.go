@@ -34,6 +34,8 @@ type Verdict struct {
 	Forward []byte
 	// Answer is the whole answer, a complete frame, if nothing is forwarded. It is nil for a request that gets none.
 	Answer []byte
+	// Why is said of an answer that no denied question explains, for the audit record; else it is empty.
+	Why string
 	// Refused is how many of the things that the request names are refused.
 	Refused int
 	// Change must be merged into the response; nil: it passes as it is.

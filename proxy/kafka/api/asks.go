@@ -103,6 +103,7 @@ var asks = map[int16]ask{
 	79: {whole: []about{useGroup}, items: "Topics", each: topicTo(policy.Consume, ""), group: "GroupId", special: inSession, part: responses},
 	91: {whole: []about{useGroup}, items: "Topics", each: topicTo(policy.Consume, "TopicName"), group: "GroupId", part: responses},
 	92: {whole: []about{{"GroupId", policy.Group, policy.Delete}}, items: "Topics", each: topicTo(policy.Consume, "TopicName"), group: "GroupId", part: responses},
+	93: {whole: []about{useGroup}},
 }
 
 // responses and named are the forms of topics in responses.

@@ -37,4 +37,5 @@ const (
 	keyDescribeTopicPartitions = 75
 	keyShareFetch              = 78
 	keyShareAcknowledge        = 79
+	keyStreamsGroupHeartbeat   = 88
 )
