@@ -14,8 +14,8 @@ import (
 
 // A session is a script: each step says what both sides must answer alike.
 func TestSessionsTellTheSame(t *testing.T) {
-	w := newWorld(t)
-	w.apply(rules{plan: []plan.Rule{topic(plan.Consume, "eq.a"), topic(plan.Consume, "eq.b")},
+	w := newWorld(t, kafkatest.Newest)
+	w.apply(rules{user: alice, plan: []plan.Rule{topic(plan.Consume, "eq.a"), topic(plan.Consume, "eq.b")},
 		grants: []plan.Grant{{Principal: "*", Kind: "group", Prefix: "shared-"}},
 		may:    map[plan.Action]map[string]bool{plan.Consume: {"eq.a": true, "eq.b": true}}})
 	addresses := []string{w.cluster.Addresses(kafkatest.SASL)[0], w.gateway.Addresses[inprocess.SASL]}

@@ -9,7 +9,7 @@ import (
 // without its members, with error 29.
 func init() {
 	for _, key := range []int16{69, 77} {
-		asks[key] = ask{items: "GroupIds", each: about{"GroupIds", policy.Group, policy.Describe},
+		asks[key] = ask{items: "GroupIds", mute: true, each: about{"GroupIds", policy.Group, policy.Describe},
 			filter: &filter{always: true, array: "Groups", swap: describedGroup},
 			says:   "a group with topics that may not be seen has no members"}
 	}

@@ -10,7 +10,7 @@ import (
 // with those of the gateway. So who names them must be allowed to create them. Topics by regular expression, which brokers
 // (4.3.1) refuse so far and would expand with the rights of the gateway, are refused.
 func init() {
-	asks[88] = ask{whole: []about{useGroup}, special: joinStreams, group: "GroupId",
+	asks[88] = ask{whole: []about{useGroup}, special: joinStreams, group: "GroupId", mute: true,
 		says: "describe each topic of the topology, create its internal ones that are not there, all or none; no regular expressions"}
 }
 

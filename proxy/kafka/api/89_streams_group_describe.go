@@ -5,7 +5,7 @@ import "github.com/asyncgate/asyncgate/policy"
 // StreamsGroupDescribe (KIP-1071): a group whose topology has a topic that may not be seen is described without its members
 // and its topology, with error 29. From version 1 on there may be a second description of it, by nodes (KIP-1331).
 func init() {
-	asks[89] = ask{items: "GroupIds", each: about{"GroupIds", policy.Group, policy.Describe},
+	asks[89] = ask{items: "GroupIds", mute: true, each: about{"GroupIds", policy.Group, policy.Describe},
 		filter: &filter{always: true, array: "Groups", swap: describedStreams},
 		says:   "a group with topics that may not be seen has no members and no topology"}
 }

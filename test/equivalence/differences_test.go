@@ -1,0 +1,93 @@
+package equivalence_test
+
+import (
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// differences are what may differ; differences.txt says how they are written.
+type differences struct {
+	mu    sync.Mutex
+	lines []*difference
+}
+
+type difference struct {
+	text           string
+	key, lo, hi    int16
+	path, from, to *regexp.Regexp // of the whole text
+	sometimes      bool           // it need not show
+	used           bool
+}
+
+func readDifferences(t *testing.T) *differences {
+	t.Helper()
+	text, err := os.ReadFile("differences.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all differences
+	for line := range strings.Lines(string(text)) {
+		line, _, _ = strings.Cut(strings.TrimSpace(line), "#")
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		text, sometimes := strings.CutPrefix(line, "sometimes ")
+		what, to, found := strings.Cut(text, " => ")
+		f := strings.SplitN(what, " ", 4)
+		if !found || len(f) != 4 {
+			t.Fatalf("differences.txt: %q is not KEY LO-HI PATH FROM => TO", line)
+		}
+		first, last, _ := strings.Cut(f[1], "-")
+		d := &difference{text: line, sometimes: sometimes, path: glob(f[2]), from: glob(f[3]), to: glob(to)}
+		for i, number := range []*int16{&d.key, &d.lo, &d.hi} {
+			n, err := strconv.ParseInt([]string{f[0], first, last}[i], 10, 16)
+			if err != nil {
+				t.Fatalf("differences.txt: %q: %v", line, err)
+			}
+			*number = int16(n)
+		}
+		all.lines = append(all.lines, d)
+	}
+	return &all
+}
+
+// glob is a text in which * stands for anything.
+func glob(text string) *regexp.Regexp {
+	return regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(text), `\*`, ".*") + "$")
+}
+
+// unlisted are the paths of which two answers say different things, and may not.
+func (all *differences) unlisted(key, version int16, broker, gateway said) (paths []string) {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	for _, path := range differ(broker, gateway) {
+		if !all.excuse(key, version, path, broker.at(path), gateway.at(path)) {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+func (all *differences) excuse(key, version int16, path, from, to string) bool {
+	for _, d := range all.lines {
+		if d.key == key && d.lo <= version && version <= d.hi && d.path.MatchString(path) && d.from.MatchString(from) && d.to.MatchString(to) {
+			d.used = true
+			return true
+		}
+	}
+	return false
+}
+
+// unused are the lines that nothing needed.
+func (all *differences) unused() (texts []string) {
+	for _, d := range all.lines {
+		if !d.used && !d.sometimes {
+			texts = append(texts, d.text)
+		}
+	}
+	return texts
+}
