@@ -22,8 +22,9 @@ var ended = said{"connection": "ends"}
 var moment = map[string]bool{"UnknownTags": true, "Version": true, "Port": true, "RecordBatches": true, "BaseOffset": true,
 	"ProducerID": true, "ProducerEpoch": true, "AcquisitionLockTimeoutMillis": true}
 
-// whether are fields of which only is compared whether they say something: a broker's texts name connections.
-var whether = map[string]bool{"ErrorMessage": true}
+// whether are fields of which only is compared whether they say something: a broker's texts name connections, and a session has
+// the number that was free.
+var whether = map[string]bool{"ErrorMessage": true, "SessionID": true}
 
 // canonical is what a response says.
 func canonical(response kmsg.Response) said {

@@ -29,24 +29,30 @@ type side struct {
 
 // ask returns what the other side says to a request; the end of the connection is an answer too.
 func (s *side) ask(request kmsg.Request) said {
+	_, says := s.exchange(request)
+	return says
+}
+
+// exchange is ask with the response; nil if there is none.
+func (s *side) exchange(request kmsg.Request) (kmsg.Response, said) {
 	if s.conn == nil {
 		s.conn = s.w.dial(s.address)
 		c := s.conn
 		s.w.t.Cleanup(func() { c.Close() })
 	}
 	response, err := s.conn.ask(request)
-	if err != nil {
-		s.conn.Close()
-		s.conn = nil
-		if errors.Is(err, io.EOF) {
-			if records := s.w.gateway.Log.Records(func(inprocess.Record) bool { return true }); s.address == s.w.gateway.Addresses[inprocess.SASL] && len(records) > 0 {
-				s.w.t.Logf("the gateway: %s", records[len(records)-1].Text)
-			}
-			return ended
-		}
-		return said{"connection": err.Error()}
+	if err == nil {
+		return response, canonical(response)
 	}
-	return canonical(response)
+	s.conn.Close()
+	s.conn = nil
+	if !errors.Is(err, io.EOF) {
+		return nil, said{"connection": err.Error()}
+	}
+	if records := s.w.gateway.Log.Records(func(inprocess.Record) bool { return true }); s.address == s.w.gateway.Addresses[inprocess.SASL] && len(records) > 0 {
+		s.w.t.Logf("the gateway: %s", records[len(records)-1].Text)
+	}
+	return nil, ended
 }
 
 // picks are what the requests of one set of rules name.

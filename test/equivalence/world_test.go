@@ -131,7 +131,7 @@ func (s *rules) lists() (all []kmsg.CreateACLsRequestCreation) {
 var operations = map[plan.Action][]kmsg.ACLOperation{
 	plan.Produce: {kmsg.ACLOperationWrite},
 	plan.Consume: {kmsg.ACLOperationRead},
-	plan.Create:  {kmsg.ACLOperationCreate, kmsg.ACLOperationDescribe},
+	plan.Create:  {kmsg.ACLOperationCreate, kmsg.ACLOperationDescribe, kmsg.ACLOperationDescribeConfigs},
 	plan.Delete:  {kmsg.ACLOperationDelete},
 }
 
@@ -201,6 +201,17 @@ func (w *world) look() {
 	for _, topic := range response.Topics {
 		w.topics[*topic.Topic] = topic.TopicID
 	}
+}
+
+// appears waits for a topic to be there.
+func (w *world) appears(name string) {
+	w.t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); <-time.After(50 * time.Millisecond) {
+		if w.look(); w.topics[name] != [16]byte{} {
+			return
+		}
+	}
+	w.t.Fatalf("%s is not there after %v", name, patience)
 }
 
 // apply puts a set of rules into force on both sides.
