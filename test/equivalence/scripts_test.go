@@ -40,10 +40,10 @@ func (p *player) step(request kmsg.Request) kmsg.Response {
 }
 
 // until asks the same again until the answer is as it shall be.
-func (p *player) until(what string, make func() kmsg.Request, done func(kmsg.Response) bool) {
+func (p *player) until(what string, next func() kmsg.Request, done func(kmsg.Response) bool) {
 	p.w.t.Helper()
 	for p.ctx.Err() == nil {
-		if response, _ := p.exchange(make()); response != nil && done(response) {
+		if response, _ := p.exchange(next()); response != nil && done(response) {
 			return
 		}
 	}
