@@ -2,11 +2,19 @@ package equivalence_test
 
 import (
 	"os"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/asyncgate/asyncgate/plan"
+	"github.com/asyncgate/asyncgate/proxy/kafka/wire"
+	"github.com/asyncgate/asyncgate/test/inprocess"
+	kafkatest "github.com/asyncgate/asyncgate/test/kafka"
 )
 
 // differences are what may differ; differences.txt says how they are written.
@@ -90,4 +98,22 @@ func (all *differences) unused() (texts []string) {
 		}
 	}
 	return texts
+}
+
+// A gateway that allows more than the lists do is noticed, whatever may differ.
+func TestARuleTooManyIsNoticed(t *testing.T) {
+	w := newWorld(t, kafkatest.Newest)
+	w.apply(rules{user: alice, plan: []plan.Rule{topic(plan.Consume, "eq.a"), topic(plan.Produce, "eq.a")}})
+	listed := readDifferences(t)
+	broker := &side{w: w, address: w.cluster.Addresses(kafkatest.SASL)[0]}
+	gateway := &side{w: w, address: w.gateway.Addresses[inprocess.SASL]}
+	offered, p := gateway.offered(), pick{topics: []string{"eq.a"}, parts: []int32{0}, group: alice, groups: []string{alice}, id: alice, ids: []string{alice}}
+	for _, key := range []int16{0, 1, 2, 3, 8, 9, 23, 24, 28, 32, 47, 61, 68, 75, 76, 88} {
+		for version := offered[key][0]; version <= min(offered[key][1], kmsg.RequestForKey(key).MaxVersion()); version++ {
+			want, got := broker.ask(requests[key][0](w, version, p)), gateway.ask(requests[key][0](w, version, p))
+			if !reflect.DeepEqual(want, ended) && len(listed.unlisted(key, version, want, got)) == 0 {
+				t.Errorf("%s v%d: both say %v", wire.Name(key), version, want)
+			}
+		}
+	}
 }
