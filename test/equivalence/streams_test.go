@@ -12,11 +12,12 @@ import (
 	"github.com/asyncgate/asyncgate/test/matrix"
 )
 
-// streamers are rules under which a Streams application may read one topic, and use and create those that begin with its name.
+// streamers are rules under which a Streams application may read one topic, and use and create those that begin with made, which
+// no other rule of these tests reaches.
 func streamers(source string) rules {
 	return rules{user: alice, plan: []plan.Rule{topic(plan.Consume, source)}, may: map[plan.Action]map[string]bool{plan.Consume: {source: true}},
 		grants: []plan.Grant{{Principal: "*", Kind: "group", Prefix: "shared-"},
-			{Principal: alice, Kind: "topic", Prefix: "alice-app", Actions: []plan.Action{plan.Produce, plan.Consume, plan.Create}}}}
+			{Principal: alice, Kind: "topic", Prefix: "made.", Actions: []plan.Action{plan.Produce, plan.Consume, plan.Create}}}}
 }
 
 // A member of a Streams group (KIP-1071) joins with a topology, and its group is described to who may see all topics of it. What the
@@ -24,17 +25,17 @@ func streamers(source string) rules {
 func TestStreamsGroupsTellTheSame(t *testing.T) {
 	w := newWorld(t, kafkatest.Newest)
 	w.apply(streamers("eq.a"))
-	var groups []string
+	var groups, changelogs []string
 	steps := w.alike(t, func(p *player) {
-		group := "alice-app" + p.mark
-		groups = append(groups, group)
-		p.step(joining(group, p.mark, group+"-store-changelog", "eq.a"))
+		group, changelog := "alice-"+p.mark, "made."+p.mark+"-store-changelog"
+		groups, changelogs = append(groups, group), append(changelogs, changelog)
+		p.step(joining(group, p.mark, changelog, "eq.a"))
 		p.step(describing(group, "bob"))
-		p.step(joining("alicex", p.mark, group+"-store-changelog", "eq.a")) // a group of somebody else's
-		p.step(joining(group, "n"+p.mark, group+"-store-changelog", "eq.a", "eq.b"))
+		p.step(joining("alicex", p.mark, changelog, "eq.a")) // a group of somebody else's
+		p.step(joining(group, "n"+p.mark, changelog, "eq.a", "eq.b"))
 	})
-	for _, group := range groups {
-		w.appears(group + "-store-changelog")
+	for _, changelog := range changelogs {
+		w.appears(changelog)
 	}
 	gateway := &side{w: w, address: w.gateway.Addresses[inprocess.SASL]}
 	for changelog, want := range map[string]string{"eq.a": "0", "eq.new": "29"} { // one that is there, and one that may only be seen
