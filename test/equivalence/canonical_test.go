@@ -30,7 +30,25 @@ var whether = map[string]bool{"ErrorMessage": true, "SessionID": true}
 func canonical(response kmsg.Response) said {
 	s := said{}
 	s.structure("", reflect.ValueOf(response).Elem())
+	if _, ok := response.(*kmsg.ShareFetchResponse); ok {
+		return s.refused()
+	}
 	return s
+}
+
+// refused is what a ShareFetch says of what is refused, and at its top. Which of the other partitions it names depends on what the
+// broker has read of their state meanwhile.
+func (s said) refused() said {
+	left := said{}
+	for path, text := range s {
+		topic, rest, found := strings.Cut(path, "/Partitions/")
+		part, _, _ := strings.Cut(rest, "/")
+		code := s[topic+"/Partitions/"+part+"/ErrorCode"]
+		if !strings.HasPrefix(path, "Topics") || found && code != "" && code != "0" && code != "-1" {
+			left[path] = text
+		}
+	}
+	return left
 }
 
 func (s said) structure(path string, v reflect.Value) {
