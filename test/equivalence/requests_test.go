@@ -2,6 +2,7 @@ package equivalence_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync/atomic"
 
@@ -384,10 +385,13 @@ func produce(w *world, r *kmsg.ProduceRequest, p pick) {
 	}
 }
 
-var members atomic.Int64
+var (
+	members atomic.Int64
+	process = rand.Uint32() // so that a cluster may be used again
+)
 
 // member is a member id that nobody has had.
 func member() string {
 	n := members.Add(1)
-	return fmt.Sprintf("00000000-0000-0000-%04d-%012d", n%10_000, n)
+	return fmt.Sprintf("%08x-0000-0000-%04d-%012d", process, n%10_000, n)
 }
