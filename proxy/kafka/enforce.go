@@ -24,6 +24,8 @@ func (c *connection) enforce(ctx context.Context, j *judge, h wire.RequestHeader
 		return r.metadata(ctx)
 	case keyConsumerGroupHeartbeat:
 		return r.heartbeat(ctx)
+	case keyStreamsGroupHeartbeat:
+		return r.streams(ctx)
 	case keyDescribeTopicPartitions:
 		return r.describeTopics(ctx)
 	}
@@ -45,6 +47,9 @@ func (r *enforced) ask(ctx context.Context) (verdict, error) {
 	v, err := api.Ask(r.h, r.body, r.asks, r.learns)
 	if err != nil {
 		return r.malformed(ctx, err)
+	}
+	if v.Why != "" {
+		return r.answer(ctx, v.Answer, "subscription", v.Why)
 	}
 	r.told()
 	if v.Forward == nil {

@@ -264,7 +264,8 @@ func TestWhatIsNotAskedAboutIsForAdmins(t *testing.T) {
 		version int16
 		code    int16
 	}{
-		{kmsg.NewPtrStreamsGroupHeartbeatRequest(), 0, 31},
+		{kmsg.NewPtrDescribeClientQuotasRequest(), 0, 31},
+		{kmsg.NewPtrStreamsGroupHeartbeatRequest(), 0, 30},
 		{kmsg.NewPtrInitProducerIDRequest(), 4, 0},
 		{kmsg.NewPtrJoinGroupRequest(), 5, 30},
 		{kmsg.NewPtrEndTxnRequest(), 3, 53},

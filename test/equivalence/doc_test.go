@@ -15,7 +15,14 @@ import (
 	"github.com/asyncgate/asyncgate/test/parts"
 )
 
-var shared = kafkatest.Share(kafkatest.Options{Environment: []string{"KAFKA_PARTITIONS=1"}})
+// brokers are the clusters that the tests share, by version.
+var brokers = map[string]*kafkatest.Shared{}
+
+func init() {
+	for _, version := range []string{kafkatest.Newest, kafkatest.Oldest} {
+		brokers[version] = kafkatest.Share(kafkatest.Options{Version: version, Environment: []string{"KAFKA_PARTITIONS=1"}})
+	}
+}
 
 func TestMain(m *testing.M) { os.Exit(parts.Main(m)) }
 

@@ -20,41 +20,6 @@ import (
 	"github.com/asyncgate/asyncgate/test/matrix"
 )
 
-// difference is one line of differences.txt.
-type difference struct {
-	key      int16
-	lo, hi   int16
-	from, to string // what the broker says, and the gateway instead
-	used     bool
-}
-
-// differences reads what may differ.
-func differences(t *testing.T) []*difference {
-	t.Helper()
-	text, err := os.ReadFile("differences.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []*difference
-	for line := range strings.Lines(string(text)) {
-		line, _, _ = strings.Cut(strings.TrimSpace(line), "#")
-		if line = strings.TrimSpace(line); line == "" {
-			continue
-		}
-		what, to, found := strings.Cut(line, " => ")
-		f := strings.SplitN(what, " ", 3)
-		if !found || len(f) != 3 {
-			t.Fatalf("differences.txt: %q is not KEY LO-HI FROM => TO", line)
-		}
-		key, _ := strconv.ParseInt(f[0], 10, 16)
-		first, last, _ := strings.Cut(f[1], "-")
-		lo, _ := strconv.ParseInt(first, 10, 16)
-		hi, _ := strconv.ParseInt(last, 10, 16)
-		all = append(all, &difference{int16(key), int16(lo), int16(hi), f[2], to, false})
-	}
-	return all
-}
-
 // side is one of the two that are asked.
 type side struct {
 	w       *world
@@ -63,25 +28,31 @@ type side struct {
 }
 
 // ask returns what the other side says to a request; the end of the connection is an answer too.
-func (s *side) ask(request kmsg.Request) string {
+func (s *side) ask(request kmsg.Request) said {
+	_, says := s.exchange(request)
+	return says
+}
+
+// exchange is ask with the response; nil if there is none.
+func (s *side) exchange(request kmsg.Request) (kmsg.Response, said) {
 	if s.conn == nil {
 		s.conn = s.w.dial(s.address)
 		c := s.conn
 		s.w.t.Cleanup(func() { c.Close() })
 	}
 	response, err := s.conn.ask(request)
-	if err != nil {
-		s.conn.Close()
-		s.conn = nil
-		if errors.Is(err, io.EOF) {
-			if records := s.w.gateway.Log.Records(func(inprocess.Record) bool { return true }); s.address == s.w.gateway.Addresses[inprocess.SASL] && len(records) > 0 {
-				s.w.t.Logf("the gateway: %s", records[len(records)-1].Text)
-			}
-			return "the connection ends"
-		}
-		return "no answer: " + err.Error()
+	if err == nil {
+		return response, canonical(response)
 	}
-	return canonical(response)
+	s.conn.Close()
+	s.conn = nil
+	if !errors.Is(err, io.EOF) {
+		return nil, said{"connection": err.Error()}
+	}
+	if records := s.w.gateway.Log.Records(func(inprocess.Record) bool { return true }); s.address == s.w.gateway.Addresses[inprocess.SASL] && len(records) > 0 {
+		s.w.t.Logf("the gateway: %s", records[len(records)-1].Text)
+	}
+	return nil, ended
 }
 
 // picks are what the requests of one set of rules name.
@@ -91,12 +62,13 @@ func picks(r *rand.Rand) []pick {
 		r.Shuffle(len(from), func(i, j int) { from[i], from[j] = from[j], from[i] })
 		return from[:n]
 	}
-	all := []pick{{topics: append(slices.Clone(existing), missing...), group: "alice", groups: groups, id: "alice-t", ids: ids, all: true}}
+	parts := [][]int32{{0}, {1, 0}, {0, 7, 1}} // the last one has a partition that no topic has
+	all := []pick{{topics: append(slices.Clone(existing), missing...), parts: parts[0], group: "alice", groups: groups, id: "alice-t", ids: ids, all: true}}
 	for i := range 4 {
-		all = append(all, pick{topics: some(append(slices.Clone(existing), missing...), 1+i), group: groups[r.IntN(len(groups))],
+		all = append(all, pick{topics: some(append(slices.Clone(existing), missing...), 1+i), parts: parts[r.IntN(len(parts))], group: groups[r.IntN(len(groups))],
 			groups: some(groups, 1+r.IntN(3)), id: ids[r.IntN(len(ids))], ids: some(ids, 2)})
 	}
-	return append(all, pick{topics: append(slices.Clone(existing), missing...), group: "alice.x", groups: groups, id: "alice", ids: ids})
+	return append(all, pick{topics: some(append(slices.Clone(existing), missing...), 11), parts: parts[2], group: "alice.x", groups: groups, id: "alice", ids: ids})
 }
 
 // offered are the versions of an address.
@@ -118,73 +90,78 @@ func (s *side) offered() map[int16][2]int16 {
 }
 
 func TestGatewayAnswersAsABrokerWithLists(t *testing.T) {
-	w := newWorld(t)
-	listed := differences(t)
+	t.Parallel()
+	listed := readDifferences(t)
 	seeds := uint64(6)
 	if n, err := strconv.ParseUint(os.Getenv("EQUIVALENCE_SEEDS"), 10, 64); err == nil {
 		seeds = n
 	}
-	apis, versions, cases := map[int16]bool{}, map[[2]int16]bool{}, 0
-	for seed := range seeds {
-		s := chance(seed)
-		t.Run(s.name, func(t *testing.T) {
-			w := *w
-			w.t = t
-			w.apply(s)
-			broker := &side{w: &w, address: w.cluster.Addresses(kafkatest.SASL)[0]}
-			gateway := &side{w: &w, address: w.gateway.Addresses[inprocess.SASL]}
-			offered, r := gateway.offered(), rand.New(rand.NewPCG(seed, 2))
-			for _, key := range slices.Sorted(maps.Keys(requests)) {
-				span, ok := offered[key]
-				if !ok {
-					continue
+	t.Run("brokers", func(t *testing.T) {
+		for version := range brokers {
+			t.Run(version, func(t *testing.T) {
+				t.Parallel()
+				c := comparison{world: newWorld(t, version), listed: listed, apis: map[int16]bool{}, versions: map[[2]int16]bool{}}
+				for seed := range seeds {
+					c.with(t, seed)
 				}
-				for version := span[0]; version <= min(span[1], kmsg.RequestForKey(key).MaxVersion()); version++ {
-					apis[key], versions[[2]int16{key, version}] = true, true
-					for i, p := range picks(r) {
-						for form, build := range requests[key] {
-							cases++
-							want, got := broker.ask(build(&w, version, p)), gateway.ask(build(&w, version, p))
-							if want, got = excuse(listed, key, version, want, got); want != got {
-								t.Errorf("%s v%d, pick %d, form %d %+v:\n  broker  %s\n  gateway %s", wire.Name(key), version, i, form, p, want, got)
-							}
+				matrix.Show(fmt.Sprintf("equivalence with %s: %d APIs, %d versions, %d cases\n", c.world.cluster, len(c.apis), len(c.versions), c.cases))
+			})
+		}
+	})
+	for _, text := range listed.unused() {
+		t.Errorf("differences.txt: %s: does not differ any more", text)
+	}
+	matrix.Show(fmt.Sprintf("equivalence: %d listed differences\n", len(listed.lines)))
+}
+
+// comparison is one broker's, and what has been compared.
+type comparison struct {
+	world    *world
+	listed   *differences
+	apis     map[int16]bool
+	versions map[[2]int16]bool
+	cases    int
+}
+
+// with compares the answers under one set of rules.
+func (c *comparison) with(t *testing.T, seed uint64) {
+	s := chance(seed)
+	t.Run(s.name, func(t *testing.T) {
+		w := *c.world
+		w.t = t
+		w.apply(s)
+		broker := &side{w: &w, address: w.cluster.Addresses(kafkatest.SASL)[0]}
+		gateway := &side{w: &w, address: w.gateway.Addresses[inprocess.SASL]}
+		offered, r := gateway.offered(), rand.New(rand.NewPCG(seed, 2))
+		for _, key := range slices.Sorted(maps.Keys(requests)) {
+			span, ok := offered[key]
+			if !ok {
+				continue
+			}
+			for version := span[0]; version <= min(span[1], kmsg.RequestForKey(key).MaxVersion()); version++ {
+				c.apis[key], c.versions[[2]int16{key, version}] = true, true
+				for i, p := range picks(r) {
+					for form, build := range requests[key] {
+						c.cases++
+						want, got := broker.ask(build(&w, version, p)), gateway.ask(build(&w, version, p))
+						if paths := c.listed.unlisted(key, version, want, got); len(paths) > 0 {
+							t.Errorf("%s v%d, pick %d, form %d %+v:%s", wire.Name(key), version, i, form, p, lines(paths, want, got))
 						}
 					}
 				}
 			}
-			if t.Failed() {
-				t.Logf("rules %+v\nmay %+v", s.plan, s.may)
-			}
-		})
-	}
-	for _, d := range listed {
-		if !d.used {
-			t.Errorf("differences.txt: %s %s does not differ any more", wire.Name(d.key), d.from)
 		}
-	}
-	matrix.Show(fmt.Sprintf("equivalence with %s: %d APIs, %d versions, %d cases, %d listed differences\n", w.cluster, len(apis), len(versions), cases, len(listed)))
+		if t.Failed() {
+			t.Logf("rules %+v\nmay %+v", s.plan, s.may)
+		}
+	})
 }
 
-// excuse makes the listed differences in what the broker says.
-func excuse(listed []*difference, key, version int16, want, got string) (string, string) {
-	if want == got {
-		return want, got
+// lines are what two answers say at some paths.
+func lines(paths []string, broker, gateway said) string {
+	var text strings.Builder
+	for _, path := range paths {
+		fmt.Fprintf(&text, "\n  %s: broker %s, gateway %s", path, broker.at(path), gateway.at(path))
 	}
-	for _, d := range listed {
-		if d.key != key || version < d.lo || version > d.hi {
-			continue
-		}
-		if d.to == "*" {
-			if strings.Contains(want, d.from) || strings.Contains(got, d.from) { // a broker is behind both
-				d.used = true
-				return "", ""
-			}
-			continue
-		}
-		if changed := strings.ReplaceAll(want, d.from, d.to); changed != want && strings.Contains(got, d.to) {
-			d.used = true
-			want, got = changed, strings.ReplaceAll(got, d.from, d.to)
-		}
-	}
-	return want, got
+	return text.String()
 }

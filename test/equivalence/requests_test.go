@@ -2,6 +2,9 @@ package equivalence_test
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -11,11 +14,17 @@ import (
 // pick is what the requests of one case name.
 type pick struct {
 	topics []string
+	parts  []int32 // of each topic
 	group  string
 	groups []string
 	id     string
 	ids    []string
 	all    bool // ask for all topics where that can be asked
+}
+
+// there are the partitions that topics have.
+func (p *pick) there() []int32 {
+	return slices.DeleteFunc(slices.Clone(p.parts), func(n int32) bool { return n > 1 })
 }
 
 // request makes one request for a pick, or nil where the version has none.
@@ -61,9 +70,11 @@ var requests = map[int16][]request{
 		for _, name := range p.topics {
 			t := kmsg.NewFetchRequestTopic()
 			t.Topic, t.TopicID = name, w.id(name)
-			part := kmsg.NewFetchRequestTopicPartition()
-			part.PartitionMaxBytes, part.FetchOffset = 1<<20, 0
-			t.Partitions = append(t.Partitions, part)
+			for _, n := range p.parts {
+				part := kmsg.NewFetchRequestTopicPartition()
+				part.Partition, part.PartitionMaxBytes = n, 1<<20
+				t.Partitions = append(t.Partitions, part)
+			}
 			r.Topics = append(r.Topics, t)
 		}
 	})},
@@ -72,10 +83,11 @@ var requests = map[int16][]request{
 		for _, name := range p.topics {
 			t := kmsg.NewListOffsetsRequestTopic()
 			t.Topic = name
-			part := kmsg.NewListOffsetsRequestTopicPartition()
-			part.Timestamp = -1
-			part.MaxNumOffsets = 1
-			t.Partitions = append(t.Partitions, part)
+			for _, n := range p.parts {
+				part := kmsg.NewListOffsetsRequestTopicPartition()
+				part.Partition, part.Timestamp, part.MaxNumOffsets = n, -1, 1
+				t.Partitions = append(t.Partitions, part)
+			}
 			r.Topics = append(r.Topics, t)
 		}
 	})},
@@ -104,7 +116,11 @@ var requests = map[int16][]request{
 		for _, name := range p.topics {
 			t := kmsg.NewOffsetCommitRequestTopic()
 			t.Topic, t.TopicID = name, w.id(name)
-			t.Partitions = append(t.Partitions, kmsg.NewOffsetCommitRequestTopicPartition())
+			for _, n := range p.parts {
+				part := kmsg.NewOffsetCommitRequestTopicPartition()
+				part.Partition = n
+				t.Partitions = append(t.Partitions, part)
+			}
 			r.Topics = append(r.Topics, t)
 		}
 	})},
@@ -112,7 +128,7 @@ var requests = map[int16][]request{
 		r.Group = p.group
 		for _, name := range p.topics {
 			t := kmsg.NewOffsetFetchRequestTopic()
-			t.Topic, t.Partitions = name, []int32{0, 1}
+			t.Topic, t.Partitions = name, p.parts
 			r.Topics = append(r.Topics, t)
 		}
 		for _, group := range p.groups {
@@ -120,7 +136,7 @@ var requests = map[int16][]request{
 			g.Group = group
 			for _, name := range p.topics {
 				t := kmsg.NewOffsetFetchRequestGroupTopic()
-				t.Topic, t.TopicID, t.Partitions = name, w.id(name), []int32{0, 1}
+				t.Topic, t.TopicID, t.Partitions = name, w.id(name), p.parts
 				g.Topics = append(g.Topics, t)
 			}
 			if p.all {
@@ -160,7 +176,7 @@ var requests = map[int16][]request{
 	15: {set(func(_ *world, r *kmsg.DescribeGroupsRequest, p pick) { r.Groups = p.groups })},
 	16: {set(func(_ *world, _ *kmsg.ListGroupsRequest, _ pick) {})},
 	19: {set(func(_ *world, r *kmsg.CreateTopicsRequest, p pick) {
-		r.TimeoutMillis = 1000
+		r.TimeoutMillis, r.ValidateOnly = 1000, true // creates_test.go creates some
 		for _, name := range p.topics {
 			t := kmsg.NewCreateTopicsRequestTopic()
 			t.Topic, t.NumPartitions, t.ReplicationFactor = name, 1, 1
@@ -180,7 +196,11 @@ var requests = map[int16][]request{
 		for _, name := range p.topics {
 			t := kmsg.NewDeleteRecordsRequestTopic()
 			t.Topic = name
-			t.Partitions = append(t.Partitions, kmsg.NewDeleteRecordsRequestTopicPartition())
+			for _, n := range p.parts {
+				part := kmsg.NewDeleteRecordsRequestTopicPartition()
+				part.Partition = n
+				t.Partitions = append(t.Partitions, part)
+			}
 			r.Topics = append(r.Topics, t)
 		}
 	})},
@@ -192,9 +212,11 @@ var requests = map[int16][]request{
 		for _, name := range p.topics {
 			t := kmsg.NewOffsetForLeaderEpochRequestTopic()
 			t.Topic = name
-			part := kmsg.NewOffsetForLeaderEpochRequestTopicPartition()
-			part.CurrentLeaderEpoch = -1
-			t.Partitions = append(t.Partitions, part)
+			for _, n := range p.parts {
+				part := kmsg.NewOffsetForLeaderEpochRequestTopicPartition()
+				part.Partition, part.CurrentLeaderEpoch = n, -1
+				t.Partitions = append(t.Partitions, part)
+			}
 			r.Topics = append(r.Topics, t)
 		}
 	})},
@@ -205,7 +227,7 @@ var requests = map[int16][]request{
 		r.TransactionalID, r.ProducerID = p.id, 1<<40
 		for _, name := range p.topics {
 			t := kmsg.NewAddPartitionsToTxnRequestTopic()
-			t.Topic, t.Partitions = name, []int32{0}
+			t.Topic, t.Partitions = name, p.parts
 			r.Topics = append(r.Topics, t)
 		}
 	})},
@@ -218,11 +240,15 @@ var requests = map[int16][]request{
 		for _, name := range p.topics {
 			t := kmsg.NewTxnOffsetCommitRequestTopic()
 			t.Topic = name
-			t.Partitions = append(t.Partitions, kmsg.NewTxnOffsetCommitRequestTopicPartition())
+			for _, n := range p.parts {
+				part := kmsg.NewTxnOffsetCommitRequestTopicPartition()
+				part.Partition = n
+				t.Partitions = append(t.Partitions, part)
+			}
 			r.Topics = append(r.Topics, t)
 		}
 	})},
-	32: {set(func(_ *world, r *kmsg.DescribeConfigsRequest, p pick) {
+	32: {set(func(w *world, r *kmsg.DescribeConfigsRequest, p pick) {
 		add := func(kind kmsg.ConfigResourceType, name string) {
 			resource := kmsg.NewDescribeConfigsRequestResource()
 			resource.ResourceType, resource.ResourceName = kind, name
@@ -232,7 +258,9 @@ var requests = map[int16][]request{
 			add(kmsg.ConfigResourceTypeTopic, name)
 		}
 		for _, group := range p.groups {
-			add(kmsg.ConfigResourceTypeGroupConfig, group)
+			if w.cluster.Version != kafkatest.Oldest { // which knows no such configurations, and fails the rest for it
+				add(kmsg.ConfigResourceTypeGroupConfig, group)
+			}
 		}
 		add(kmsg.ConfigResourceTypeBroker, "1")
 	})},
@@ -246,16 +274,18 @@ var requests = map[int16][]request{
 		for _, name := range p.topics {
 			t := kmsg.NewOffsetDeleteRequestTopic()
 			t.Topic = name
-			part := kmsg.NewOffsetDeleteRequestTopicPartition()
-			part.Partition = 7 // which has no offset
-			t.Partitions = append(t.Partitions, part)
+			for _, n := range p.parts {
+				part := kmsg.NewOffsetDeleteRequestTopicPartition()
+				part.Partition = 7 + n // which have no offset
+				t.Partitions = append(t.Partitions, part)
+			}
 			r.Topics = append(r.Topics, t)
 		}
 	})},
 	61: {set(func(_ *world, r *kmsg.DescribeProducersRequest, p pick) {
 		for _, name := range p.topics {
 			t := kmsg.NewDescribeProducersRequestTopic()
-			t.Topic, t.Partitions = name, []int32{0}
+			t.Topic, t.Partitions = name, p.parts
 			r.Topics = append(r.Topics, t)
 		}
 	})},
@@ -287,17 +317,30 @@ var requests = map[int16][]request{
 		for _, name := range p.topics {
 			t := kmsg.NewShareFetchRequestTopic()
 			t.TopicID = w.id(name)
-			t.Partitions = append(t.Partitions, kmsg.NewShareFetchRequestTopicPartition())
+			for _, n := range p.there() {
+				part := kmsg.NewShareFetchRequestTopicPartition()
+				part.Partition = n
+				t.Partitions = append(t.Partitions, part)
+			}
 			r.Topics = append(r.Topics, t)
 		}
 	})},
+	88: {set(func(_ *world, r *kmsg.StreamsGroupHeartbeatRequest, p pick) { // members that join are in streams_test.go
+		r.Group, r.MemberID, r.MemberEpoch = p.group, "nobody", 7
+		sub := kmsg.NewStreamsGroupHeartbeatRequestTopologySubtopology()
+		sub.SubtopologyID, sub.SourceTopics, sub.RepartitionSinkTopics = "0", p.topics[:len(p.topics)/2], p.topics[len(p.topics)/2:]
+		r.Topology = &kmsg.StreamsGroupHeartbeatRequestTopology{Subtopologies: []kmsg.StreamsGroupHeartbeatRequestTopologySubtopology{sub}}
+	}), set(func(_ *world, r *kmsg.StreamsGroupHeartbeatRequest, p pick) {
+		r.Group, r.MemberID, r.MemberEpoch = p.group, "nobody", 7
+	})},
+	89: {set(func(_ *world, r *kmsg.StreamsGroupDescribeRequest, p pick) { r.Groups = p.groups })},
 	90: {set(func(_ *world, r *kmsg.DescribeShareGroupOffsetsRequest, p pick) {
 		for _, group := range p.groups {
 			g := kmsg.NewDescribeShareGroupOffsetsRequestGroup()
 			g.GroupID = group
 			for _, name := range p.topics {
 				t := kmsg.NewDescribeShareGroupOffsetsRequestGroupTopic()
-				t.Topic, t.Partitions = name, []int32{0}
+				t.Topic, t.Partitions = name, p.there()
 				g.Topics = append(g.Topics, t)
 			}
 			if p.all {
@@ -311,8 +354,11 @@ var requests = map[int16][]request{
 		for _, name := range p.topics {
 			t := kmsg.NewAlterShareGroupOffsetsRequestTopic()
 			t.Topic = name
-			part := kmsg.NewAlterShareGroupOffsetsRequestTopicPartition()
-			t.Partitions = append(t.Partitions, part)
+			for _, n := range p.there() { // a broker waits for the state of others
+				part := kmsg.NewAlterShareGroupOffsetsRequestTopicPartition()
+				part.Partition = n
+				t.Partitions = append(t.Partitions, part)
+			}
 			r.Topics = append(r.Topics, t)
 		}
 	})},
@@ -330,17 +376,22 @@ func produce(w *world, r *kmsg.ProduceRequest, p pick) {
 	for _, name := range p.topics {
 		t := kmsg.NewProduceRequestTopic()
 		t.Topic, t.TopicID = name, w.id(name)
-		part := kmsg.NewProduceRequestTopicPartition()
-		part.Records = kafkatest.Batch("x", r.TransactionID != nil)
-		t.Partitions = append(t.Partitions, part)
+		for _, n := range p.parts {
+			part := kmsg.NewProduceRequestTopicPartition()
+			part.Partition, part.Records = n, kafkatest.Batch("x", r.TransactionID != nil)
+			t.Partitions = append(t.Partitions, part)
+		}
 		r.Topics = append(r.Topics, t)
 	}
 }
 
-var members int
+var (
+	members atomic.Int64
+	process = rand.Uint32() // so that a cluster may be used again
+)
 
 // member is a member id that nobody has had.
 func member() string {
-	members++
-	return fmt.Sprintf("00000000-0000-0000-%04d-%012d", members%10_000, members)
+	n := members.Add(1)
+	return fmt.Sprintf("%08x-0000-0000-%04d-%012d", process, n%10_000, n)
 }

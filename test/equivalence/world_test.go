@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,8 +22,11 @@ import (
 	kafkatest "github.com/asyncgate/asyncgate/test/kafka"
 )
 
-// user is who asks, on both sides.
-const user = "alice"
+// Who asks, on both sides. Tests that run at the same time ask as different users.
+const (
+	alice = "alice"
+	bob   = "bob"
+)
 
 // Topics that exist, and names of some that do not.
 var (
@@ -35,6 +39,7 @@ var (
 // rules are one set of rules, with the access control lists that say the same.
 type rules struct {
 	name   string
+	user   string
 	plan   []plan.Rule
 	grants []plan.Grant
 	may    map[plan.Action]map[string]bool // topics
@@ -43,7 +48,7 @@ type rules struct {
 // chance makes a set of rules: literal addresses, templates, enums and grants.
 func chance(seed uint64) rules {
 	r := rand.New(rand.NewPCG(seed, 1))
-	s := rules{name: fmt.Sprint("seed ", seed), may: map[plan.Action]map[string]bool{}}
+	s := rules{name: fmt.Sprint("seed ", seed), user: alice, may: map[plan.Action]map[string]bool{}}
 	allow := func(action plan.Action, topics ...string) {
 		for _, t := range topics {
 			if s.may[action] == nil {
@@ -78,7 +83,7 @@ func chance(seed uint64) rules {
 		}
 	}
 	if r.IntN(2) == 0 {
-		s.grants = append(s.grants, plan.Grant{Principal: user, Kind: "topic", Name: "eq.d", Actions: []plan.Action{plan.Consume}})
+		s.grants = append(s.grants, plan.Grant{Principal: s.user, Kind: "topic", Name: "eq.d", Actions: []plan.Action{plan.Consume}})
 		allow(plan.Consume, "eq.d")
 	}
 	s.grants = append(s.grants, plan.Grant{Principal: "*", Kind: "group", Prefix: "shared-"})
@@ -91,7 +96,7 @@ func (s *rules) lists() (all []kmsg.CreateACLsRequestCreation) {
 		for _, operation := range operations {
 			c := kmsg.NewCreateACLsRequestCreation()
 			c.ResourceType, c.ResourceName, c.ResourcePatternType = kind, name, pattern
-			c.Principal, c.Host, c.Operation, c.PermissionType = "User:"+user, "*", operation, kmsg.ACLPermissionTypeAllow
+			c.Principal, c.Host, c.Operation, c.PermissionType = "User:"+s.user, "*", operation, kmsg.ACLPermissionTypeAllow
 			all = append(all, c)
 		}
 	}
@@ -107,12 +112,27 @@ func (s *rules) lists() (all []kmsg.CreateACLsRequestCreation) {
 	}
 	group := []kmsg.ACLOperation{kmsg.ACLOperationRead, kmsg.ACLOperationDelete, kmsg.ACLOperationDescribe, kmsg.ACLOperationDescribeConfigs}
 	transaction := []kmsg.ACLOperation{kmsg.ACLOperationWrite, kmsg.ACLOperationDescribe}
-	for name, pattern := range map[string]kmsg.ACLResourcePatternType{user: literal, user + ".": prefixed, user + "-": prefixed} {
+	for name, pattern := range map[string]kmsg.ACLResourcePatternType{s.user: literal, s.user + ".": prefixed, s.user + "-": prefixed} {
 		add(kmsg.ACLResourceTypeGroup, name, pattern, group...)
 		add(kmsg.ACLResourceTypeTransactionalId, name, pattern, transaction...)
 	}
 	add(kmsg.ACLResourceTypeGroup, "shared-", prefixed, group...)
+	for _, g := range s.grants {
+		if g.Kind == "topic" && g.Prefix != "" {
+			for _, action := range g.Actions {
+				add(kmsg.ACLResourceTypeTopic, g.Prefix, prefixed, operations[action]...)
+			}
+		}
+	}
 	return all
+}
+
+// operations are the operations of lists that are an action of grants. Whoever may create a topic may see it, at the gateway.
+var operations = map[plan.Action][]kmsg.ACLOperation{
+	plan.Produce: {kmsg.ACLOperationWrite},
+	plan.Consume: {kmsg.ACLOperationRead},
+	plan.Create:  {kmsg.ACLOperationCreate, kmsg.ACLOperationDescribe, kmsg.ACLOperationDescribeConfigs},
+	plan.Delete:  {kmsg.ACLOperationDelete},
 }
 
 // world is a broker with a set of rules, in both forms.
@@ -122,32 +142,28 @@ type world struct {
 	admin   *kgo.Client
 	gateway *inprocess.Gateway
 	topics  map[string][16]byte // ids
+	user    string              // of the rules in force
 }
 
-// made says that the shared cluster has the topics.
-var made bool
+// making is held by who makes topics.
+var making sync.Mutex
 
 // newWorld makes the topics, groups and transactional ids that the requests name.
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, version string) *world {
 	t.Helper()
-	w := &world{t: t, cluster: shared.Get(t), topics: map[string][16]byte{}}
+	w := &world{t: t, cluster: brokers[version].Get(t)}
 	w.admin = w.cluster.Client(t)
-	if !made {
-		for _, topic := range existing {
-			w.cluster.CreateTopic(t, topic, 1)
+	making.Lock()
+	defer making.Unlock()
+	w.look()
+	for _, topic := range existing {
+		if _, there := w.topics[topic]; !there {
+			w.cluster.CreateTopic(t, topic, 2)
 		}
-		made = true
 	}
+	w.look()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	request := kmsg.NewPtrMetadataRequest()
-	response, err := request.RequestWith(ctx, w.admin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, topic := range response.Topics {
-		w.topics[*topic.Topic] = topic.TopicID
-	}
 	for _, group := range groups {
 		commit := kmsg.NewPtrOffsetCommitRequest()
 		commit.Group, commit.Generation = group, -1
@@ -171,6 +187,33 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
+// look learns which topics there are.
+func (w *world) look() {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
+	defer cancel()
+	request := kmsg.NewPtrMetadataRequest()
+	response, err := request.RequestWith(ctx, w.admin)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.topics = map[string][16]byte{}
+	for _, topic := range response.Topics {
+		w.topics[*topic.Topic] = topic.TopicID
+	}
+}
+
+// appears waits for a topic to be there.
+func (w *world) appears(name string) {
+	w.t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); <-time.After(50 * time.Millisecond) {
+		if w.look(); w.topics[name] != [16]byte{} {
+			return
+		}
+	}
+	w.t.Fatalf("%s is not there after %v", name, patience)
+}
+
 // apply puts a set of rules into force on both sides.
 func (w *world) apply(s rules) {
 	w.t.Helper()
@@ -179,7 +222,7 @@ func (w *world) apply(s rules) {
 	remove := kmsg.NewPtrDeleteACLsRequest()
 	filter := kmsg.NewDeleteACLsRequestFilter()
 	filter.ResourceType, filter.ResourcePatternType = kmsg.ACLResourceTypeAny, kmsg.ACLResourcePatternTypeAny
-	filter.Principal, filter.Operation, filter.PermissionType = kmsg.StringPtr("User:"+user), kmsg.ACLOperationAny, kmsg.ACLPermissionTypeAny
+	filter.Principal, filter.Operation, filter.PermissionType = kmsg.StringPtr("User:"+s.user), kmsg.ACLOperationAny, kmsg.ACLPermissionTypeAny
 	remove.Filters = append(remove.Filters, filter)
 	if _, err := remove.RequestWith(ctx, w.admin); err != nil {
 		w.t.Fatal(err)
@@ -197,7 +240,7 @@ func (w *world) apply(s rules) {
 	}
 	describe := kmsg.NewPtrDescribeACLsRequest()
 	describe.ResourceType, describe.ResourcePatternType = kmsg.ACLResourceTypeAny, kmsg.ACLResourcePatternTypeAny
-	describe.Principal, describe.Operation, describe.PermissionType = kmsg.StringPtr("User:"+user), kmsg.ACLOperationAny, kmsg.ACLPermissionTypeAny
+	describe.Principal, describe.Operation, describe.PermissionType = kmsg.StringPtr("User:"+s.user), kmsg.ACLOperationAny, kmsg.ACLPermissionTypeAny
 	for n := -1; n != len(create.Creations); { // until the broker has them, and no other
 		got, err := describe.RequestWith(ctx, w.admin)
 		if err != nil {
@@ -214,7 +257,7 @@ func (w *world) apply(s rules) {
 		p.Servers[i].Rules = s.plan
 	}
 	p.Enforce, p.Grants = plan.Operations, s.grants
-	w.gateway = inprocess.Start(w.t, p, inprocess.NewUsers(w.t, user, "bob"))
+	w.gateway, w.user = inprocess.Start(w.t, p, inprocess.NewUsers(w.t, alice, bob)), s.user
 }
 
 // conn is a connection on which single requests are asked, in the version that the test chooses.
@@ -235,7 +278,7 @@ func (w *world) dial(address string) *conn {
 	handshake.Version, handshake.Mechanism = 1, sasl.Plain
 	_, err = r.ask(handshake)
 	token := kmsg.NewPtrSASLAuthenticateRequest()
-	token.Version, token.SASLAuthBytes = 2, []byte("\x00"+user+"\x00"+kafkatest.Password(user))
+	token.Version, token.SASLAuthBytes = 2, []byte("\x00"+w.user+"\x00"+kafkatest.Password(w.user))
 	if err == nil {
 		var response kmsg.Response
 		if response, err = r.ask(token); err == nil {

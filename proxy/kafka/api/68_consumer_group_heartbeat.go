@@ -9,9 +9,9 @@ import (
 // may see, all of them or none, and expands regular expressions itself. These the gateway answers before it asks: one that
 // is still there must not pass.
 func init() {
-	asks[68] = ask{whole: []about{useGroup}, items: "SubscribedTopicNames", special: subscribe, group: "GroupId",
+	asks[68] = ask{whole: []about{useGroup}, items: "SubscribedTopicNames", special: subscribe, group: "GroupId", mute: true,
 		each: topicTo(policy.Describe, "SubscribedTopicNames"), says: "all topics or none; a regular expression becomes the topics that may be seen"}
-	asks[76] = ask{whole: []about{useGroup}, items: "SubscribedTopicNames", special: subscribe, group: "GroupId",
+	asks[76] = ask{whole: []about{useGroup}, items: "SubscribedTopicNames", special: subscribe, group: "GroupId", mute: true,
 		each: topicTo(policy.Describe, "SubscribedTopicNames"), says: "all topics or none"}
 }
 

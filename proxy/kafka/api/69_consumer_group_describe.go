@@ -9,7 +9,7 @@ import (
 // without its members, with error 29.
 func init() {
 	for _, key := range []int16{69, 77} {
-		asks[key] = ask{items: "GroupIds", each: about{"GroupIds", policy.Group, policy.Describe},
+		asks[key] = ask{items: "GroupIds", mute: true, each: about{"GroupIds", policy.Group, policy.Describe},
 			filter: &filter{always: true, array: "Groups", swap: describedGroup},
 			says:   "a group with topics that may not be seen has no members"}
 	}
@@ -17,23 +17,29 @@ func init() {
 
 // describedGroup is what takes the place of a group that uses a topic which may not be seen; nil: it uses none.
 func describedGroup(group item, judge Judge) []byte {
-	hidden := false
-	see := func(name []byte) {
-		hidden = hidden || judge(Question{Kind: policy.Topic, Action: policy.Describe, Name: name, Quiet: true}) != 0
-	}
-	group.each("Members", func(member item) {
-		member.each("SubscribedTopicNames", func(name item) { see(name.text("SubscribedTopicNames")) })
-		for _, assignment := range []string{"Assignment", "TargetAssignment"} {
-			if inner, ok := member.inner(assignment); ok {
-				inner.each("TopicPartitions", func(t item) { see(t.text("TopicName")) })
+	return unseen(group, judge, func(see func(name []byte)) {
+		group.each("Members", func(member item) {
+			member.each("SubscribedTopicNames", func(name item) { see(name.text("SubscribedTopicNames")) })
+			for _, assignment := range []string{"Assignment", "TargetAssignment"} {
+				if inner, ok := member.inner(assignment); ok {
+					inner.each("TopicPartitions", func(t item) { see(t.text("TopicName")) })
+				}
 			}
-		}
+		})
+	})
+}
+
+// unseen is what takes the place of a group if one of the topics that it shows may not be seen; nil: all may.
+func unseen(group item, judge Judge, topics func(see func(name []byte))) []byte {
+	hidden := false
+	topics(func(name []byte) {
+		hidden = hidden || judge(Question{Kind: policy.Topic, Action: policy.Describe, Name: name, Quiet: true}) != 0
 	})
 	if !hidden {
 		return nil
 	}
-	b := builder{code: codeTopicAuthorizationFailed, text: textUnseenTopics}
-	b.structure(group.s, group, true)
+	b := builder{form: form{fields: pairs{"Groups.GroupId": "GroupId"}}, code: codeTopicAuthorizationFailed, text: textUnseenTopics}
+	b.structure(group.s, group, false)
 	return b.out
 }
 

@@ -62,7 +62,7 @@ func formOf(key int16) form {
 // 1 MiB, one whose answer would be more than 4 times as long, and one that gets no answer (Produce with acks=0) are
 // errors too.
 func ErrorResponse(h wire.RequestHeader, body []byte, code int16) (frame []byte, err error) {
-	return respond(h, body, code, false)
+	return respond(h, body, code, texts[code], false)
 }
 
 // Refuse is the response to a request of an API that the client may not use, as a broker with ACLs gives it: with the
@@ -78,10 +78,10 @@ func Refuse(h wire.RequestHeader, body []byte) (frame []byte, err error) {
 	case formOf(h.Key).deny != 0:
 		code = formOf(h.Key).deny
 	}
-	return respond(h, body, code, true)
+	return respond(h, body, code, texts[code], true)
 }
 
-func respond(h wire.RequestHeader, body []byte, code int16, refused bool) ([]byte, error) {
+func respond(h wire.RequestHeader, body []byte, code int16, text string, refused bool) ([]byte, error) {
 	request, response := wire.Request(h.Key, h.Version), wire.Response(h.Key, h.Version)
 	if len(body) > maxAnswered && h.Key != keyProduce { // most of it is records, which no answer repeats
 		return nil, errAnswered
@@ -90,7 +90,7 @@ func respond(h wire.RequestHeader, body []byte, code int16, refused bool) ([]byt
 		return nil, err
 	}
 	top := item{body: body, s: request}
-	b := builder{form: formOf(h.Key), top: top, code: code, text: texts[code], refused: refused}
+	b := builder{form: formOf(h.Key), top: top, code: code, text: text, refused: refused}
 	if b.adapt != nil {
 		b.adapt(&b.form, h.Version, top)
 	}

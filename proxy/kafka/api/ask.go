@@ -34,6 +34,8 @@ type Verdict struct {
 	Forward []byte
 	// Answer is the whole answer, a complete frame, if nothing is forwarded. It is nil for a request that gets none.
 	Answer []byte
+	// Why is said of an answer that no denied question explains, for the audit record; else it is empty.
+	Why string
 	// Refused is how many of the things that the request names are refused.
 	Refused int
 	// Change must be merged into the response; nil: it passes as it is.
@@ -97,11 +99,19 @@ type asking struct {
 
 // all refuses the whole request with one code.
 func (q *asking) all(code int16) (Verdict, error) {
-	frame, err := ErrorResponse(q.h, q.body, code)
+	frame, err := respond(q.h, q.body, code, q.text(code), false)
 	if err == errSilent {
 		err = nil
 	}
 	return Verdict{Answer: frame, Refused: 1}, err
+}
+
+// text is the message for an error code. Some APIs have none for what is denied.
+func (a *ask) text(code int16) string {
+	if a.mute {
+		return "null"
+	}
+	return texts[code]
 }
 
 // split asks about each element of the request's array.
@@ -194,12 +204,14 @@ type refusals struct {
 	parts []Part // if the request is about a session
 	keeps bool   // parts
 	named string // the field with the topic's name
+	text  func(code int16) string
 }
 
 func (q *asking) refusals(n int) *refusals {
 	response := wire.Response(q.h.Key, q.h.Version)
 	r := &refusals{of: make([]bool, n), b: builder{form: formOf(q.h.Key), top: q.top, limit: limitOf(q.body)}}
 	r.keeps, r.named = q.sessions, q.each.field
+	r.text = q.text
 	switch {
 	case q.part != nil:
 		r.b.form = *q.part
@@ -215,7 +227,7 @@ func (q *asking) refusals(n int) *refusals {
 }
 
 func (r *refusals) add(at int, it item, code int16) {
-	r.b.code, r.b.text = code, texts[code]
+	r.b.code, r.b.text = code, r.text(code)
 	from := len(r.b.out)
 	r.b.element(r.elem, it)
 	r.of[at] = true

@@ -25,6 +25,8 @@ type ask struct {
 	sessions bool
 	// part is the form of an element of the response for what is refused; nil: that of the whole error response.
 	part *form
+	// mute: what is denied has its code and no message, as brokers have it.
+	mute bool
 	// adapted: the form of the error response is adapted to the version for one element too.
 	adapted bool
 
@@ -72,7 +74,7 @@ func topicTo(action plan.Action, field string) about { return about{field, polic
 // either is DESCRIBE too, and there is one right to a group and to a transactional id. Those that take more than a table
 // are in numbered files.
 var asks = map[int16]ask{
-	0:  {whole: []about{useTransaction}, items: "TopicData", each: topicTo(policy.Produce, "Name")},
+	0:  {whole: []about{useTransaction}, items: "TopicData", each: topicTo(policy.Produce, "Name"), mute: true},
 	1:  {items: "Topics", each: topicTo(policy.Consume, "Topic"), sessions: true, special: inSession, says: "sessions hold what is allowed, and nothing else"},
 	2:  {items: "Topics", each: topicTo(policy.Describe, "Name")},
 	8:  {whole: []about{useGroup}, items: "Topics", each: topicTo(policy.Consume, "Name"), group: "GroupId"},
@@ -80,7 +82,7 @@ var asks = map[int16]ask{
 	12: {whole: []about{useGroup}},
 	13: {whole: []about{useGroup}},
 	14: {whole: []about{useGroup}},
-	15: {items: "Groups", each: about{"Groups", policy.Group, policy.Describe}},
+	15: {items: "Groups", each: about{"Groups", policy.Group, policy.Describe}, mute: true},
 	16: {filter: &filter{array: "Groups", hides: hidden(about{"GroupId", policy.Group, policy.Describe})}, says: "lists the groups that may be used"},
 	19: {items: "Topics", each: topicTo(policy.Create, "Name")},
 	20: {items: "Topics", each: topicTo(policy.Delete, "Name"), special: deleteTopics, adapted: true},
@@ -99,10 +101,11 @@ var asks = map[int16]ask{
 		says: "lists the transactional ids that may be used"},
 	71: {says: "asks nothing"},
 	72: {says: "asks nothing"},
-	78: {whole: []about{useGroup}, items: "Topics", each: topicTo(policy.Consume, ""), group: "GroupId", sessions: true, special: inSession, says: "sessions hold what is allowed, and nothing else", part: responses},
-	79: {whole: []about{useGroup}, items: "Topics", each: topicTo(policy.Consume, ""), group: "GroupId", special: inSession, part: responses},
+	78: {whole: []about{useGroup}, items: "Topics", each: topicTo(policy.Consume, ""), group: "GroupId", sessions: true, special: inSession, says: "sessions hold what is allowed, and nothing else", part: responses, mute: true},
+	79: {whole: []about{useGroup}, items: "Topics", each: topicTo(policy.Consume, ""), group: "GroupId", special: inSession, part: responses, mute: true},
 	91: {whole: []about{useGroup}, items: "Topics", each: topicTo(policy.Consume, "TopicName"), group: "GroupId", part: responses},
 	92: {whole: []about{{"GroupId", policy.Group, policy.Delete}}, items: "Topics", each: topicTo(policy.Consume, "TopicName"), group: "GroupId", part: responses},
+	93: {whole: []about{useGroup}},
 }
 
 // responses and named are the forms of topics in responses.

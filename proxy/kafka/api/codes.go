@@ -10,9 +10,7 @@ const (
 	codeTransactionalIDAuthorizationFailed int16 = 53
 	codeOperationNotAttempted              int16 = 55
 	codeDelegationTokenRequestNotAllowed   int16 = 64
-	codeFetchSessionIDNotFound             int16 = 70
 	codeUnknownTopicID                     int16 = 100
-	codeShareSessionNotFound               int16 = 122
 )
 
 // Resource types of configurations (org.apache.kafka.common.config.ConfigResource.Type).
@@ -37,4 +35,5 @@ const (
 	keyDescribeTopicPartitions = 75
 	keyShareFetch              = 78
 	keyShareAcknowledge        = 79
+	keyStreamsGroupHeartbeat   = 88
 )

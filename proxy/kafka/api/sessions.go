@@ -68,9 +68,9 @@ func Remembered(h wire.RequestHeader, n int, elements []byte) *Change {
 	return &Change{h: h, array: "Responses", n: n, elements: elements, session: true}
 }
 
-// TopError is a response that says nothing but an error at its top, as a complete frame. The request is of a known version.
+// TopError is a response that says nothing but an error code at its top, as a complete frame. The request is of a known version.
 func TopError(h wire.RequestHeader, code int16) []byte {
-	b := builder{code: code, text: texts[code]}
+	b := builder{code: code, text: "null"}
 	b.out = wire.AppendResponseHeader(make([]byte, 4, 64), h.Key, h.Version, h.Correlation)
 	b.structure(wire.Response(h.Key, h.Version), item{}, false)
 	return finish(b.out)

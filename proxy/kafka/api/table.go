@@ -38,7 +38,7 @@ var table = [...]API{
 	{Key: 19, Class: Admin, Reason: "asks CREATE of the cluster or the topics"},
 	{Key: 20, Class: Admin, Reason: "asks DELETE of the topics"},
 	{Key: 21, Class: Admin, Reason: "asks DELETE of the topics"},
-	{Key: 22, Class: Pass, Reason: "asks WRITE of the transactional id, or IDEMPOTENT_WRITE"},
+	{Key: 22, Class: Pass, cap: 5, Reason: "asks WRITE of the transactional id, or IDEMPOTENT_WRITE; version 6 has two-phase commit"},
 	{Key: 23, Class: Pass, Reason: "asks DESCRIBE of the topics; a replica id is refused"},
 	{Key: 24, Class: Pass, cap: 3, Reason: "asks WRITE of the transactional id and the topics; version 4 is between brokers"},
 	{Key: 25, Class: Pass, Reason: "asks WRITE of the transactional id, READ of the group"},

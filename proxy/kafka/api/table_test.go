@@ -52,8 +52,10 @@ func TestWhatIsNeverOffered(t *testing.T) {
 			t.Errorf("%s has class %s", a.Name(), a.Class)
 		}
 	}
-	if limit, _ := api.MaxVersion(24); limit != 3 {
-		t.Errorf("AddPartitionsToTxn is offered up to version %d", limit)
+	for key, want := range map[int16]int16{22: 5, 24: 3} { // two-phase commit, and what brokers send one another
+		if limit, _ := api.MaxVersion(key); limit != want {
+			t.Errorf("%s is offered up to version %d", wire.Name(key), limit)
+		}
 	}
 }
 
