@@ -10,6 +10,7 @@ import (
 
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/proxy"
+	"github.com/asyncgate/asyncgate/proxy/stream"
 	"github.com/asyncgate/asyncgate/sasl"
 	"github.com/asyncgate/asyncgate/tlsconf"
 )
@@ -85,7 +86,7 @@ func (u *upstream) dial(ctx context.Context, address string, token *sasl.Token) 
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	b, err := u.secure(ctx, conn, address, token)
+	b, err := u.secure(ctx, stream.Direct(conn), address, token)
 	if err != nil {
 		_ = conn.Close()
 		return nil, err

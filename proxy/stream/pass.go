@@ -13,40 +13,59 @@ const slowest = 30 << 10
 // Piece is how much of a big packet passes between two renewals of deadlines that pass after idle, in bytes.
 func Piece(idle time.Duration) int64 { return slowest * max(1, int64(idle/time.Second)) }
 
-// Pass sends the next n bytes of the stream to dst without looking at them. Between plain TCP sockets they never enter
-// the process (splice on Linux); elsewhere they go through one buffer. Before each piece it calls renew, to extend the
-// deadlines.
+// spliceFrom is how many bytes are worth splicing: fewer are read and written, which costs less than the system calls and
+// the scheduler's attention that a splice takes.
+const spliceFrom = 256 << 10
+
+// Pass sends the next n bytes of the stream to dst without looking at them. Between plain TCP sockets many of them never
+// enter the process (splice on Linux); elsewhere they go through one buffer. Before each piece it calls renew, to extend
+// the deadlines.
 func (s *Stream) Pass(dst net.Conn, n, piece int64, renew func()) error {
-	if have := s.Bytes(); len(have) > 0 && n > 0 {
-		have = have[:min(int64(len(have)), n)]
-		renew()
-		if _, err := dst.Write(have); err != nil {
-			return err
-		}
-		s.Discard(len(have))
-		n -= int64(len(have))
-	}
+	from, to := plainTCP(s.conn), plainTCP(dst)
+	plain := from != nil && to != nil
 	for n > 0 {
 		renew()
-		m := min(n, piece)
-		if err := s.passPiece(dst, m); err != nil {
-			return err
+		m, err := min(n, piece), error(nil)
+		switch have := s.Bytes(); {
+		case len(have) > 0:
+			m = min(n, int64(len(have)))
+			if _, err = dst.Write(have[:m]); err == nil {
+				s.Discard(int(m))
+			}
+		case plain && n >= spliceFrom:
+			err = splice(to, from, m)
+		case plain:
+			m, err = 0, s.Fill(Chunk)
+		default:
+			err = s.passBig(dst, m)
+		}
+		if err != nil {
+			return unexpected(err)
 		}
 		n -= m
 	}
 	return nil
 }
 
-func (s *Stream) passPiece(dst net.Conn, n int64) error {
-	to, plain := dst.(*net.TCPConn)
-	if from, ok := s.conn.(*net.TCPConn); ok && plain {
-		limited := io.LimitedReader{R: from, N: n}
-		m, err := to.ReadFrom(&limited)
-		if err == nil && m < n {
-			err = io.ErrUnexpectedEOF
-		}
-		return err
+// unexpected is the error of a connection that ended within a packet.
+func unexpected(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
 	}
+	return err
+}
+
+// splice lets the kernel move n bytes.
+func splice(to, from *net.TCPConn, n int64) error {
+	m, err := to.ReadFrom(&io.LimitedReader{R: from, N: n})
+	if err == nil && m < n {
+		err = io.EOF
+	}
+	return err
+}
+
+// passBig moves n bytes through a buffer that is worth its while where TLS is on a side.
+func (s *Stream) passBig(dst net.Conn, n int64) error {
 	buf := bigs.Get().(*[big]byte)
 	defer bigs.Put(buf)
 	for n > 0 {

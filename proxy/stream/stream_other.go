@@ -2,6 +2,17 @@
 
 package stream
 
+import "net"
+
+// Direct is for Unix: elsewhere a connection stays as it is.
+func Direct(conn net.Conn) net.Conn { return conn }
+
+// plainTCP is the TCP connection that conn is; nil: it is none.
+func plainTCP(conn net.Conn) *net.TCPConn {
+	tcp, _ := conn.(*net.TCPConn)
+	return tcp
+}
+
 // initRaw leaves the wait to net.Conn: it costs nothing but the one byte that await reads first.
 func (s *Stream) initRaw() {}
 

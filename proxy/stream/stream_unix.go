@@ -4,14 +4,13 @@ package stream
 
 import (
 	"io"
-	"net"
 	"syscall"
 )
 
 // initRaw finds out whether the connection is plain TCP, where waiting can be left to the poller alone.
 func (s *Stream) initRaw() {
-	tcp, ok := s.conn.(*net.TCPConn)
-	if !ok {
+	tcp := plainTCP(s.conn)
+	if tcp == nil {
 		return
 	}
 	raw, err := tcp.SyscallConn()
@@ -42,7 +41,7 @@ func (s *Stream) awaitRaw() error {
 func (s *Stream) tryRead(fd uintptr) bool {
 	buf := getBuffer(s.size)
 	for {
-		n, err := syscall.Read(int(fd), buf)
+		n, err := readNow(fd, buf)
 		switch {
 		case n > 0:
 			s.buf, s.n = buf, n
