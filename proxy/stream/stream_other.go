@@ -7,6 +7,9 @@ import "net"
 // Direct is for Unix: elsewhere a connection stays as it is.
 func Direct(conn net.Conn) net.Conn { return conn }
 
+// TCP is for Unix.
+type TCP struct{ *net.TCPConn }
+
 // plainTCP is the TCP connection that conn is; nil: it is none.
 func plainTCP(conn net.Conn) *net.TCPConn {
 	tcp, _ := conn.(*net.TCPConn)
@@ -16,4 +19,4 @@ func plainTCP(conn net.Conn) *net.TCPConn {
 // initRaw leaves the wait to net.Conn: it costs nothing but the one byte that await reads first.
 func (s *Stream) initRaw() {}
 
-func (s *Stream) awaitRaw() error { panic("unreachable: raw is never set here") }
+func (s *Stream) awaitRaw() error { panic("unreachable: tcp is never set here") }

@@ -5,6 +5,7 @@ package stream
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -45,6 +46,30 @@ func TestDirectTCPWaits(t *testing.T) {
 	writing.Wait()
 }
 
+// Reads that never have to wait go on in the ordinary way, and after a wait as before.
+func TestDirectTCPReadsOnAfterALongStreak(t *testing.T) {
+	near, far := direct(t)
+	for range 2 {
+		sent := random(2 * maxStreak)
+		write(t, far, sent).Wait()
+		got, longest := make([]byte, len(sent)), 0
+		for i := range got {
+			if _, err := near.Read(got[i : i+1]); err != nil {
+				t.Fatal(err)
+			}
+			longest = max(longest, near.streak.n)
+		}
+		if !bytes.Equal(got, sent) || longest <= maxStreak {
+			t.Errorf("other bytes than were sent, or a streak of %d reads", longest)
+		}
+		_ = near.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
+		if _, err := near.Read(got); !errors.Is(err, os.ErrDeadlineExceeded) || near.streak.n != 0 {
+			t.Errorf("after a wait, a streak of %d reads (%v)", near.streak.n, err)
+		}
+		_ = near.SetReadDeadline(time.Time{})
+	}
+}
+
 func TestDirectTCPMovesNothingOfNothing(t *testing.T) {
 	near, far := direct(t)
 	_ = far.Close()
@@ -62,9 +87,21 @@ func TestDirectTCPFails(t *testing.T) {
 	if _, err := near.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("read past its deadline: %v", err)
 	}
-	_ = near.SetWriteDeadline(time.Now().Add(50 * time.Millisecond))
-	if n, err := near.Write(make([]byte, 64<<20)); !errors.Is(err, os.ErrDeadlineExceeded) || n == 0 || n == 64<<20 {
-		t.Errorf("written to nobody who reads: %d bytes, %v", n, err)
+	sent := make([]byte, 16<<20) // more than both sockets hold
+	written := make(chan error, 1)
+	go func() {
+		n, err := near.Write(sent)
+		if n == 0 || n == len(sent) {
+			err = fmt.Errorf("%d bytes, %v", n, err)
+		}
+		written <- err
+	}()
+	if _, err := far.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	_ = near.SetWriteDeadline(time.Unix(1, 0))
+	if err := <-written; !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("written to nobody who reads: %v", err)
 	}
 	_ = near.SetDeadline(time.Time{})
 	_ = far.(*net.TCPConn).SetLinger(0)

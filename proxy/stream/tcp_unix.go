@@ -14,7 +14,8 @@ import (
 // the poller like any other, with the same deadlines.
 type TCP struct {
 	*net.TCPConn
-	raw syscall.RawConn
+	raw    syscall.RawConn
+	streak streak
 }
 
 // Direct makes a [TCP] of a TCP connection, and leaves any other as it is.
@@ -27,7 +28,7 @@ func Direct(conn net.Conn) net.Conn {
 	if err != nil {
 		return conn
 	}
-	return &TCP{tcp, raw}
+	return &TCP{TCPConn: tcp, raw: raw}
 }
 
 // plainTCP is the TCP connection that conn is, without TLS or anything else around it; nil: it is none.
@@ -46,7 +47,7 @@ func (c *TCP) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	n, err := move(&reads, c.raw.Read, p)
+	n, err := move(&reads, c.raw.Read, p, &c.streak)
 	switch {
 	case err != nil:
 		return n, c.failed("read", err)
@@ -61,7 +62,7 @@ func (c *TCP) Write(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	n, err := move(&writes, c.raw.Write, p)
+	n, err := move(&writes, c.raw.Write, p, nil)
 	if err != nil {
 		err = c.failed("write", err)
 	}
@@ -76,12 +77,37 @@ func (c *TCP) failed(op string, err error) error {
 	return err // of the wait, which says so itself
 }
 
+// streak counts the reads of a connection that have found something at once, since the last that had to wait.
+type streak struct{ n int }
+
+// maxStreak is when the scheduler is told after all, 2 MiB or so: its monitor sees to it that others get their turn where
+// every processor is kept busy.
+const maxStreak = 32
+
+// read reads what there is without blocking. It is called by the poller alone, for one goroutine at a time.
+func (s *streak) read(fd uintptr, p []byte) (n int, err error) {
+	for {
+		if s.n++; s.n <= maxStreak {
+			n, err = readNow(fd, p)
+		} else {
+			n, err = syscall.Read(int(fd), p)
+		}
+		if err == syscall.EAGAIN {
+			s.n = 0
+		}
+		if err != syscall.EINTR {
+			return max(n, 0), err
+		}
+	}
+}
+
 // transfer is one Read or Write that is under way.
 type transfer struct {
-	p    []byte
-	n    int
-	err  error
-	step func(fd uintptr) bool // what the poller calls: read or write, made a function once
+	p      []byte
+	n      int
+	err    error
+	streak *streak               // of reads
+	step   func(fd uintptr) bool // what the poller calls: read or write, made a function once
 }
 
 var (
@@ -90,29 +116,22 @@ var (
 )
 
 // move takes a transfer of a kind and lets it wait for the descriptor until it has moved p, or some of it.
-func move(kind *sync.Pool, wait func(func(uintptr) bool) error, p []byte) (int, error) {
+func move(kind *sync.Pool, wait func(func(uintptr) bool) error, p []byte, reads *streak) (int, error) {
 	t := kind.Get().(*transfer)
 	defer kind.Put(t)
-	t.p, t.n, t.err = p, 0, nil
+	t.p, t.n, t.err, t.streak = p, 0, nil, reads
 	err := wait(t.step)
 	if err == nil {
 		err = t.err
 	}
-	t.p = nil
+	t.p, t.streak = nil, nil
 	return t.n, err
 }
 
-// read reads once without blocking; false asks the poller to call again once there is something.
+// read reads once; false asks the poller to call again once there is something.
 func (t *transfer) read(fd uintptr) bool {
-	for {
-		switch t.n, t.err = readNow(fd, t.p); t.err {
-		case syscall.EINTR:
-		case syscall.EAGAIN:
-			return false
-		default:
-			return true
-		}
-	}
+	t.n, t.err = t.streak.read(fd, t.p)
+	return t.err != syscall.EAGAIN
 }
 
 // write writes all without blocking; false asks the poller to call again once there is room.
