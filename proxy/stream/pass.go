@@ -21,38 +21,50 @@ const spliceFrom = 256 << 10
 // enter the process (splice on Linux); elsewhere they go through one buffer. Before each piece it calls renew, to extend
 // the deadlines.
 func (s *Stream) Pass(dst net.Conn, n, piece int64, renew func()) error {
+	if have := min(n, int64(len(s.Bytes()))); have > 0 {
+		renew()
+		if err := s.passSmall(dst, have); err != nil {
+			return err
+		}
+		n -= have
+	}
 	from, to := plainTCP(s.conn), plainTCP(dst)
-	plain := from != nil && to != nil
+	pass := s.passSmall
+	switch {
+	case from == nil || to == nil:
+		pass = s.passBig
+	case n >= spliceFrom:
+		pass = func(_ net.Conn, n int64) error { return splice(to, from, n) }
+	}
 	for n > 0 {
 		renew()
-		m, err := min(n, piece), error(nil)
-		switch have := s.Bytes(); {
-		case len(have) > 0:
-			m = min(n, int64(len(have)))
-			if _, err = dst.Write(have[:m]); err == nil {
-				s.Discard(int(m))
-			}
-		case plain && n >= spliceFrom:
-			err = splice(to, from, m)
-		case plain:
-			m, err = 0, s.Fill(Chunk)
-		default:
-			err = s.passBig(dst, m)
-		}
-		if err != nil {
-			return unexpected(err)
+		m := min(n, piece)
+		if err := pass(dst, m); err == io.EOF {
+			return io.ErrUnexpectedEOF
+		} else if err != nil {
+			return err
 		}
 		n -= m
 	}
 	return nil
 }
 
-// unexpected is the error of a connection that ended within a packet.
-func unexpected(err error) error {
-	if err == io.EOF {
-		return io.ErrUnexpectedEOF
+// passSmall moves n bytes through the stream's own buffer, without a renewal: a piece has one deadline, however it comes.
+func (s *Stream) passSmall(dst net.Conn, n int64) error {
+	for n > 0 {
+		if len(s.Bytes()) == 0 {
+			if err := s.Fill(Chunk); err != nil {
+				return err
+			}
+		}
+		have := s.Bytes()[:min(n, int64(len(s.Bytes())))]
+		if _, err := dst.Write(have); err != nil {
+			return err
+		}
+		s.Discard(len(have))
+		n -= int64(len(have))
 	}
-	return err
+	return nil
 }
 
 // splice lets the kernel move n bytes.
@@ -94,7 +106,11 @@ func (s *Stream) Skip(n, piece int64, renew func()) error {
 			if left == piece {
 				renew()
 			}
-			if err := s.Fill(Chunk); err != nil {
+			fill := s.Fill
+			if n > 1 { // of the last byte no other may come with it
+				fill = s.FillOn
+			}
+			if err := fill(Chunk); err != nil {
 				return err
 			}
 		}

@@ -148,6 +148,32 @@ func TestPassAndSkip(t *testing.T) {
 	})
 }
 
+// Who sends little at a time gets no more time for it: a piece has one deadline.
+func TestPassRenewsForAPieceAndNotForBytes(t *testing.T) {
+	kinds(t, func(t *testing.T, s *Stream, far net.Conn) {
+		out, in := pair(t)
+		var writing sync.WaitGroup
+		writing.Go(func() {
+			for range 100 { // each goes on once it has arrived
+				if _, err := far.Write([]byte("x")); err != nil {
+					t.Error(err)
+				}
+				if s.tcp == nil { // which reads on until it has a chunk
+					continue
+				}
+				if _, err := io.ReadFull(in, make([]byte, 1)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		renewed := 0
+		if err := s.Pass(out, 100, 64<<10, func() { renewed++ }); err != nil || renewed != 1 {
+			t.Errorf("%d renewals for 100 bytes one by one (%v)", renewed, err)
+		}
+		writing.Wait()
+	})
+}
+
 // What ends before it has passed says so.
 func TestPassEnds(t *testing.T) {
 	kinds(t, func(t *testing.T, s *Stream, far net.Conn) {
