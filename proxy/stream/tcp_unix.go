@@ -3,6 +3,7 @@
 package stream
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -71,10 +72,10 @@ func (c *TCP) Write(p []byte) (int, error) {
 
 // failed says of an error where it was, as package net does.
 func (c *TCP) failed(op string, err error) error {
-	if errno, ok := err.(syscall.Errno); ok {
-		return &net.OpError{Op: op, Net: "tcp", Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: os.NewSyscallError(op, errno)}
+	if errors.As(err, new(*net.OpError)) { // of the wait
+		return err
 	}
-	return err // of the wait, which says so itself
+	return &net.OpError{Op: op, Net: "tcp", Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: os.NewSyscallError(op, err)}
 }
 
 // streak counts the reads of a connection that have found something at once, since the last that had to wait.
