@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/asyncgate/asyncgate/proxy/stream"
 	"github.com/asyncgate/asyncgate/sasl"
 )
 
@@ -62,7 +63,7 @@ func (g *Gateway) pause(wait time.Duration) bool {
 func (g *Gateway) accept(conn *net.TCPConn, o *owner) {
 	state := o.server.State()
 	s := &Session{
-		Conn: conn, ID: g.nextID(), Server: o.server, State: state, Broker: o.broker,
+		Conn: stream.Direct(conn), ID: g.nextID(), Server: o.server, State: state, Broker: o.broker,
 		Remote: addressOf(conn.RemoteAddr()),
 	}
 	s.tcp, s.until = conn, time.Now().Add(state.Limits.Handshake)

@@ -72,7 +72,7 @@ func (s *State) Mechanism(name string) sasl.Mechanism {
 
 // Session is one client connection, after its TLS handshake.
 type Session struct {
-	Conn   net.Conn             // a *net.TCPConn on plaintext, so that a protocol can splice
+	Conn   net.Conn             // a [stream.Direct] one on plaintext, so that a protocol can splice
 	ID     string               // of the connection, in every log record about it
 	Server *Server              // the server that was dialled
 	State  *State               // as it was at accept; Current has today's

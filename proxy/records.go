@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"net"
 	"sync"
+
+	"github.com/asyncgate/asyncgate/proxy/stream"
 )
 
 // maxRecord is the most that a TLS record carries, in bytes (RFC 8446 section 5.1).
@@ -17,7 +19,7 @@ var batches = sync.Pool{New: func() any { return new([batch]byte) }}
 // recordConn is what a TLS connection writes its records to. crypto/tls writes each of them by itself; while held, they
 // are joined.
 type recordConn struct {
-	*net.TCPConn
+	net.Conn
 	mu   sync.Mutex // a reader may have to write as well, such as a key update
 	held *[batch]byte
 	n    int
@@ -28,7 +30,7 @@ func (c *recordConn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.held == nil {
-		return c.TCPConn.Write(p)
+		return c.Conn.Write(p)
 	}
 	if c.n+len(p) > batch {
 		if err := c.flush(); err != nil {
@@ -56,7 +58,7 @@ func (c *recordConn) release() error {
 }
 
 func (c *recordConn) flush() error {
-	_, err := c.TCPConn.Write(c.held[:c.n])
+	_, err := c.Conn.Write(c.held[:c.n])
 	c.n = 0
 	return err
 }
@@ -68,7 +70,7 @@ type tlsConn struct {
 }
 
 func newTLSConn(tcp *net.TCPConn, config *tls.Config) *tlsConn {
-	records := &recordConn{TCPConn: tcp}
+	records := &recordConn{Conn: stream.Direct(tcp)}
 	return &tlsConn{Conn: tls.Server(records, config), records: records}
 }
 

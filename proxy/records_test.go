@@ -83,7 +83,7 @@ func TestALargeWriteToAClosedConnectionFails(t *testing.T) {
 	if _, err := server.Write([]byte("x")); err != nil {
 		t.Fatal(err)
 	}
-	_ = server.(*tlsConn).records.TCPConn.Close()
+	_ = server.(*tlsConn).records.Conn.Close()
 	if n, err := server.Write(make([]byte, batch)); err == nil || n != 0 {
 		t.Fatalf("%d bytes written, %v", n, err)
 	}

@@ -33,8 +33,8 @@ func TestReadyRecordNamesTheBoundPorts(t *testing.T) {
 	}
 }
 
-func TestPlainConnectionsAreRawTCP(t *testing.T) {
-	begin(t, open()).dial().want("conn", "*net.TCPConn")
+func TestPlainConnectionsAreDirectTCP(t *testing.T) {
+	begin(t, open()).dial().want("conn", "*stream.TCP")
 }
 
 func TestALoginIsOneAuditRecord(t *testing.T) {

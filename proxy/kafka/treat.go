@@ -183,8 +183,8 @@ func (c *connection) edited(t treatment, r request, payload []byte) (instead []b
 // tails are for the moment in which a Fetch answer passes: a kilobyte that an idle connection does without.
 var tails = sync.Pool{New: func() any { return new(address.Stream) }}
 
-// spliceFrom is how many bytes of records are worth leaving to the kernel: fewer come with one read of the buffer.
-const spliceFrom = stream.Chunk
+// passFrom is how many bytes of records are worth passing by themselves: fewer come with one read of the buffer.
+const passFrom = stream.Chunk
 
 // passTail passes a Fetch answer that does not fit the buffer: records unseen, the addresses at its end replaced.
 func (c *connection) passTail(r request, size int) error {
@@ -214,7 +214,7 @@ func (c *connection) passTail(r request, size int) error {
 			}
 		}
 		c.answers.Discard(head + n)
-		if skip := s.Skip(); skip >= spliceFrom {
+		if skip := s.Skip(); skip >= passFrom {
 			if err := c.passOn(skip); err != nil {
 				return err
 			}

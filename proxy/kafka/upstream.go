@@ -10,6 +10,7 @@ import (
 
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/proxy"
+	"github.com/asyncgate/asyncgate/proxy/stream"
 	"github.com/asyncgate/asyncgate/sasl"
 	"github.com/asyncgate/asyncgate/tlsconf"
 )
@@ -99,7 +100,7 @@ func (u *upstream) dial(ctx context.Context, address string, s *shown) (*brokerC
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	b, err := u.secure(ctx, conn, address, s)
+	b, err := u.secure(ctx, stream.Direct(conn), address, s)
 	if err != nil {
 		_ = conn.Close()
 		return nil, err

@@ -15,6 +15,7 @@ import (
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/proxy"
 	"github.com/asyncgate/asyncgate/proxy/mqtt/wire"
+	"github.com/asyncgate/asyncgate/proxy/stream"
 	"github.com/asyncgate/asyncgate/sasl"
 	"github.com/asyncgate/asyncgate/tlsconf"
 )
@@ -78,6 +79,7 @@ func (u *upstream) dialTransport(ctx context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot connect: %w", err)
 	}
+	conn = stream.Direct(conn)
 	if u.tls == nil {
 		return conn, nil
 	}

@@ -13,23 +13,35 @@ const slowest = 30 << 10
 // Piece is how much of a big packet passes between two renewals of deadlines that pass after idle, in bytes.
 func Piece(idle time.Duration) int64 { return slowest * max(1, int64(idle/time.Second)) }
 
-// Pass sends the next n bytes of the stream to dst without looking at them. Between plain TCP sockets they never enter
-// the process (splice on Linux); elsewhere they go through one buffer. Before each piece it calls renew, to extend the
-// deadlines.
+// spliceFrom is how many bytes are worth splicing: fewer are read and written, which costs less than the system calls and
+// the scheduler's attention that a splice takes.
+const spliceFrom = 256 << 10
+
+// Pass sends the next n bytes of the stream to dst without looking at them. Between plain TCP sockets many of them never
+// enter the process (splice on Linux); elsewhere they go through one buffer. Before each piece it calls renew, to extend
+// the deadlines.
 func (s *Stream) Pass(dst net.Conn, n, piece int64, renew func()) error {
-	if have := s.Bytes(); len(have) > 0 && n > 0 {
-		have = have[:min(int64(len(have)), n)]
+	if have := min(n, int64(len(s.Bytes()))); have > 0 {
 		renew()
-		if _, err := dst.Write(have); err != nil {
+		if err := s.passSmall(dst, have); err != nil {
 			return err
 		}
-		s.Discard(len(have))
-		n -= int64(len(have))
+		n -= have
+	}
+	from, to := plainTCP(s.conn), plainTCP(dst)
+	pass := s.passSmall
+	switch {
+	case from == nil || to == nil:
+		pass = s.passBig
+	case n >= spliceFrom:
+		pass = func(_ net.Conn, n int64) error { return splice(to, from, n) }
 	}
 	for n > 0 {
 		renew()
 		m := min(n, piece)
-		if err := s.passPiece(dst, m); err != nil {
+		if err := pass(dst, m); err == io.EOF {
+			return io.ErrUnexpectedEOF
+		} else if err != nil {
 			return err
 		}
 		n -= m
@@ -37,16 +49,35 @@ func (s *Stream) Pass(dst net.Conn, n, piece int64, renew func()) error {
 	return nil
 }
 
-func (s *Stream) passPiece(dst net.Conn, n int64) error {
-	to, plain := dst.(*net.TCPConn)
-	if from, ok := s.conn.(*net.TCPConn); ok && plain {
-		limited := io.LimitedReader{R: from, N: n}
-		m, err := to.ReadFrom(&limited)
-		if err == nil && m < n {
-			err = io.ErrUnexpectedEOF
+// passSmall moves n bytes through the stream's own buffer, without a renewal: a piece has one deadline, however it comes.
+func (s *Stream) passSmall(dst net.Conn, n int64) error {
+	for n > 0 {
+		if len(s.Bytes()) == 0 {
+			if err := s.Fill(Chunk); err != nil {
+				return err
+			}
 		}
-		return err
+		have := s.Bytes()[:min(n, int64(len(s.Bytes())))]
+		if _, err := dst.Write(have); err != nil {
+			return err
+		}
+		s.Discard(len(have))
+		n -= int64(len(have))
 	}
+	return nil
+}
+
+// splice lets the kernel move n bytes.
+func splice(to, from *net.TCPConn, n int64) error {
+	m, err := to.ReadFrom(&io.LimitedReader{R: from, N: n})
+	if err == nil && m < n {
+		err = io.EOF
+	}
+	return err
+}
+
+// passBig moves n bytes through a buffer that is worth its while where TLS is on a side.
+func (s *Stream) passBig(dst net.Conn, n int64) error {
 	buf := bigs.Get().(*[big]byte)
 	defer bigs.Put(buf)
 	for n > 0 {
@@ -75,7 +106,11 @@ func (s *Stream) Skip(n, piece int64, renew func()) error {
 			if left == piece {
 				renew()
 			}
-			if err := s.Fill(Chunk); err != nil {
+			fill := s.Fill
+			if n > 1 { // of the last byte no other may come with it
+				fill = s.FillOn
+			}
+			if err := fill(Chunk); err != nil {
 				return err
 			}
 		}

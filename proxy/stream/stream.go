@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"syscall"
 )
 
 // ErrFull means that a packet does not fit the largest buffer that the stream may have.
@@ -16,7 +15,7 @@ var ErrFull = errors.New("stream buffer is full")
 // connection has none. It is for one goroutine.
 type Stream struct {
 	conn  net.Conn
-	raw   syscall.RawConn // of a plain TCP connection: there the wait itself needs no buffer; nil elsewhere
+	tcp   *TCP // the connection if it is plain TCP, where the wait itself needs no buffer; nil elsewhere
 	try   func(fd uintptr) bool
 	size  int     // of the next buffer: Sip or Chunk
 	buf   []byte  // nil while empty
@@ -73,7 +72,7 @@ func (s *Stream) Fill(most int) error {
 // FillOn is Fill for a protocol in which one byte says nothing: where a wait is for the first alone, it reads the others
 // at once, instead of having them asked for. On TLS they are there already; if none are, it waits for them.
 func (s *Stream) FillOn(most int) error {
-	waits := s.r == s.w && s.raw == nil
+	waits := s.r == s.w && s.tcp == nil
 	if err := s.Fill(most); err != nil {
 		return err
 	}
@@ -119,7 +118,7 @@ func (s *Stream) read() error {
 
 // await waits for bytes without holding a buffer: on plain TCP for all that there are, elsewhere for the first.
 func (s *Stream) await() error {
-	if s.raw != nil {
+	if s.tcp != nil {
 		return s.awaitRaw()
 	}
 	// On TLS a read of one byte decrypts a whole record into the connection's own memory, so that the next read costs no

@@ -12,7 +12,7 @@ import (
 )
 
 // pair is a TCP connection's two ends.
-func pair(t *testing.T) (near, far net.Conn) {
+func pair(t testing.TB) (near, far net.Conn) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -38,13 +38,17 @@ func kinds(t *testing.T, test func(t *testing.T, s *Stream, far net.Conn)) {
 		near, far := pair(t)
 		test(t, New(near, Sip), far)
 	})
+	t.Run("direct TCP", func(t *testing.T) {
+		near, far := pair(t)
+		test(t, New(Direct(near), Sip), far)
+	})
 	t.Run("other", func(t *testing.T) {
 		near, far := pair(t)
 		test(t, New(opaque{near}, Sip), far)
 	})
 }
 
-func write(t *testing.T, conn net.Conn, p []byte) *sync.WaitGroup {
+func write(t testing.TB, conn net.Conn, p []byte) *sync.WaitGroup {
 	t.Helper()
 	var writing sync.WaitGroup
 	writing.Go(func() {
@@ -104,7 +108,7 @@ func TestFillGrows(t *testing.T) {
 // What passes or is skipped leaves the bytes after it, wherever the buffer ends.
 func TestPassAndSkip(t *testing.T) {
 	kinds(t, func(t *testing.T, s *Stream, far net.Conn) {
-		for _, n := range []int{1, 100, Sip, Chunk, 700 << 10} {
+		for _, n := range []int{1, 100, Sip, Chunk, 200 << 10, 700 << 10} {
 			sent := random(2*n + 3)
 			writing := write(t, far, sent)
 			if err := s.Fill(Chunk); err != nil {
@@ -115,7 +119,7 @@ func TestPassAndSkip(t *testing.T) {
 			var got bytes.Buffer
 			var reading sync.WaitGroup
 			reading.Go(func() { _, _ = io.Copy(&got, in) })
-			if err := s.Pass(out, int64(n), 64<<10, func() { renewed++ }); err != nil {
+			if err := s.Pass(Direct(out), int64(n), 64<<10, func() { renewed++ }); err != nil {
 				t.Fatal(err)
 			}
 			_ = out.Close()
@@ -141,6 +145,32 @@ func TestPassAndSkip(t *testing.T) {
 			s.Release()
 			writing.Wait()
 		}
+	})
+}
+
+// Who sends little at a time gets no more time for it: a piece has one deadline.
+func TestPassRenewsForAPieceAndNotForBytes(t *testing.T) {
+	kinds(t, func(t *testing.T, s *Stream, far net.Conn) {
+		out, in := pair(t)
+		var writing sync.WaitGroup
+		writing.Go(func() {
+			for range 100 { // each goes on once it has arrived
+				if _, err := far.Write([]byte("x")); err != nil {
+					t.Error(err)
+				}
+				if s.tcp == nil { // which reads on until it has a chunk
+					continue
+				}
+				if _, err := io.ReadFull(in, make([]byte, 1)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		renewed := 0
+		if err := s.Pass(out, 100, 64<<10, func() { renewed++ }); err != nil || renewed != 1 {
+			t.Errorf("%d renewals for 100 bytes one by one (%v)", renewed, err)
+		}
+		writing.Wait()
 	})
 }
 

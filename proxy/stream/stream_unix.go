@@ -4,28 +4,21 @@ package stream
 
 import (
 	"io"
-	"net"
 	"syscall"
 )
 
 // initRaw finds out whether the connection is plain TCP, where waiting can be left to the poller alone.
 func (s *Stream) initRaw() {
-	tcp, ok := s.conn.(*net.TCPConn)
-	if !ok {
-		return
+	if tcp, ok := Direct(s.conn).(*TCP); ok {
+		s.tcp, s.try = tcp, s.tryRead
 	}
-	raw, err := tcp.SyscallConn()
-	if err != nil {
-		return
-	}
-	s.raw, s.try = raw, s.tryRead
 }
 
 // awaitRaw takes a buffer only for the moment in which there is something to read: one system call for bytes that are
 // there, and no memory while there are none.
 func (s *Stream) awaitRaw() error {
 	s.n, s.err = 0, nil
-	if err := s.raw.Read(s.try); err != nil {
+	if err := s.tcp.raw.Read(s.try); err != nil {
 		return err
 	}
 	if s.n > 0 {
@@ -41,20 +34,12 @@ func (s *Stream) awaitRaw() error {
 // tryRead reads without blocking; false asks the poller to call again once the descriptor is readable.
 func (s *Stream) tryRead(fd uintptr) bool {
 	buf := getBuffer(s.size)
-	for {
-		n, err := syscall.Read(int(fd), buf)
-		switch {
-		case n > 0:
-			s.buf, s.n = buf, n
-			return true
-		case err == syscall.EINTR:
-			continue
-		}
-		putBuffer(buf)
-		if err == syscall.EAGAIN {
-			return false
-		}
-		s.err = err
+	n, err := s.tcp.streak.read(fd, buf)
+	if n > 0 {
+		s.buf, s.n = buf, n
 		return true
 	}
+	putBuffer(buf)
+	s.err = err
+	return err != syscall.EAGAIN
 }

@@ -11,13 +11,13 @@ import (
 )
 
 // pipes is two ends of a connection without sockets, which takes no byte that is not read: the path that TLS takes.
-func pipes(t *testing.T) (client, server net.Conn) {
+func pipes(t testing.TB) (client, server net.Conn) {
 	client, server = net.Pipe()
 	t.Cleanup(func() { client.Close(); server.Close() })
 	return client, server
 }
 
-var pairs = map[string]func(*testing.T) (client, server net.Conn){"TCP": pair, "no descriptor": pipes}
+var pairs = map[string]func(testing.TB) (client, server net.Conn){"TCP": pair, "no descriptor": pipes}
 
 func TestAStreamHoldsNoBufferWhileItIsEmpty(t *testing.T) {
 	for name, pair := range pairs {
