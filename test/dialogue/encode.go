@@ -13,7 +13,7 @@ func (m *Message) encode(c *conversation) ([]byte, error) {
 	if m.form == "request" {
 		c.correlation++
 	}
-	if strings.Contains(m.Text, "{nonce}") || strings.Contains(m.Text, "{r}") {
+	if strings.Contains(m.Text, "{nonce}") || strings.Contains(m.Text, "{r}") || strings.Contains(m.Text, "{token:") {
 		return m.make(c)
 	}
 	m.mu.Lock()

@@ -18,6 +18,8 @@ type Target struct {
 	// TLS is a client's side of TLS with the certificate of that name; empty: none.
 	TLS     func(certificate string) (*tls.Config, error)
 	Session time.Duration // how long a login on the sasl-expiring listener lasts
+	// Token makes a bearer token of the kind that stands in {token:KIND}, and says when the session that it begins ends.
+	Token func(kind string) (text string, ends time.Time, err error)
 	// Mark is called when what is to be measured begins: after the TLS handshake, and again at each mark.
 	Mark func()
 }
@@ -72,7 +74,7 @@ func (d *Dialogue) speak(ctx context.Context, raw net.Conn, t *Target, patience 
 		played.Steps[i] = Step{Verb: s.Verb, Message: s.Message}
 	}
 	p := player{expected: d, conn: raw, raw: raw, target: t, patience: patience,
-		result: &Result{Dialogue: &played, Local: raw.LocalAddr().String()}}
+		talk: conversation{tokens: t.Token}, result: &Result{Dialogue: &played, Local: raw.LocalAddr().String()}}
 	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	if strings.Contains(d.Listener, "tls") && !d.InClear && !on {
@@ -198,6 +200,9 @@ func (p *player) note(d due, frame []byte) {
 	switch {
 	case d.bare && len(frame) == 0, m.form == "request" && m.key == 36:
 		p.expires = time.Now().Add(p.target.Session)
+		if !p.talk.expires.IsZero() {
+			p.expires = p.talk.expires
+		}
 	}
 }
 
