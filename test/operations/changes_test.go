@@ -99,6 +99,33 @@ func TestDeliveriesStopWithTheRules(t *testing.T) {
 	}
 }
 
+// A filter's + matches an empty level, and no parameter stands for one: such a message is kept from a client whose
+// subscription is allowed, and so is the client's own.
+func TestAnEmptyLevelIsNotDelivered(t *testing.T) {
+	for name, connect := range map[string]func(*testing.T, *mqttWorld, string, *message) (mqttClient, string){"MQTT 5": paho5, "MQTT 3.1.1": paho3} {
+		t.Run(name, func(t *testing.T) {
+			w := newMQTT(t, titled(t, "Streetlights for MQTT, AsyncAPI 3.1"))
+			c, refused := connect(t, w, "alice", nil)
+			if refused != "" {
+				t.Fatal(refused)
+			}
+			if got := c.subscribe([]string{w.full("…/event/+/lighting/measured")}); got[0] != granted {
+				t.Fatal(got)
+			}
+			w.publish(t, w.full("…/event//lighting/measured"), "of-nobody")
+			w.publish(t, w.full("…/event/lamp-1/lighting/measured"), "of-a-lamp")
+			parts.Await(t, patience, "message", func() bool { return slices.Contains(c.messages(), "of-a-lamp") })
+			w.gateway.Wait(t, patience, "denied delivery", delivery)
+			if got := c.messages(); !slices.Equal(got, []string{"of-a-lamp"}) {
+				t.Errorf("%v came", got)
+			}
+			if got := c.publish(&message{topic: w.full("…/action//dim"), qos: 1, payload: "to-nobody"}); w.came(t, "to-nobody") {
+				t.Errorf("a command on an empty level: %s, and delivered", got)
+			}
+		})
+	}
+}
+
 // kept is more than the broker has under way to a client at a time: unless each denied message is acknowledged, the last
 // never come.
 const kept = 50
