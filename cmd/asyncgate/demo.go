@@ -114,6 +114,8 @@ type demo struct {
 	document string // its name in dir
 	plan     *plan.Plan
 	people   people
+	works    map[string]work   // by server
+	enforce  bool              // operations
 	kafka    *kfake.Cluster    // nil: no server of the document is Kafka
 	mqtt     *mqttBroker       // nil: none is MQTT
 	issuer   *throwaway.Issuer // nil: no server takes tokens

@@ -27,7 +27,13 @@ func (d *demo) printCommands() error {
 		if err := c.writeProperties(properties); err != nil {
 			return err
 		}
-		fmt.Fprintf(d.env.stdout, "\n# %s, as alice\n%s\n%s\n%s\n", s.Name, c.kcat(), c.console(properties), c.python())
+		fmt.Fprintf(d.env.stdout, "\n# %s, as alice\n", s.Name)
+		if w := d.works[s.Name]; w.produce != "" {
+			fmt.Fprintf(d.env.stdout, "%s\n%s\n", c.kcat(w.produce), c.python(w.produce))
+		}
+		if w := d.works[s.Name]; w.consume != "" {
+			fmt.Fprintln(d.env.stdout, c.console(w.consume, w.group, properties))
+		}
 	}
 	return nil
 }
@@ -100,9 +106,9 @@ func (c client) settings() [][2]string {
 	return all
 }
 
-func (c client) kcat() string {
+func (c client) kcat(topic string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "echo hello | kcat -P -t %s", demoTopic)
+	fmt.Fprintf(&b, "echo hello | kcat -P -t %s", topic)
 	for _, s := range c.settings() {
 		fmt.Fprintf(&b, " -X %s=%s", s[0], s[1])
 	}
@@ -112,7 +118,7 @@ func (c client) kcat() string {
 	return b.String()
 }
 
-func (c client) python() string {
+func (c client) python(topic string) string {
 	var b strings.Builder
 	for i, s := range c.settings() {
 		if i > 0 {
@@ -120,15 +126,15 @@ func (c client) python() string {
 		}
 		fmt.Fprintf(&b, "'%s': '%s'", s[0], s[1])
 	}
-	return fmt.Sprintf(`python3 -c "from confluent_kafka import Producer; p = Producer({%s}); p.produce('%s', 'hello'); print(p.flush(10), 'left')"`, b.String(), demoTopic)
+	return fmt.Sprintf(`python3 -c "from confluent_kafka import Producer; p = Producer({%s}); p.produce('%s', 'hello'); print(p.flush(10), 'left')"`, b.String(), topic)
 }
 
-func (c client) console(properties string) string {
+func (c client) console(topic, group, properties string) string {
 	allowed := ""
 	if c.endpoint != "" {
 		allowed = "KAFKA_OPTS=-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=" + c.endpoint + " "
 	}
-	return allowed + fmt.Sprintf("kafka-console-consumer.sh --bootstrap-server %s --topic %s --from-beginning --timeout-ms 10000 --command-config %s", c.address, demoTopic, properties)
+	return allowed + fmt.Sprintf("kafka-console-consumer.sh --bootstrap-server %s --topic %s --group %s --from-beginning --timeout-ms 10000 --command-config %s", c.address, topic, group, properties)
 }
 
 // writeProperties writes the configuration of Kafka's Java tools.

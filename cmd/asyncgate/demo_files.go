@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/asyncgate/asyncgate/credentials"
 	"github.com/asyncgate/asyncgate/plan"
@@ -18,9 +20,6 @@ import (
 	"github.com/asyncgate/asyncgate/sasl"
 	"github.com/asyncgate/asyncgate/tlsconf"
 )
-
-// demoTopic is where the self-check produces and consumes: a topic of the streetlights.
-const demoTopic = "smartylighting.streetlights.1.0.event.1.lighting.measured"
 
 // demoBrokers is how many embedded brokers stand behind the gateway.
 const demoBrokers = 3
@@ -43,6 +42,9 @@ func (d *demo) prepare(document []byte) error {
 		}
 		return &exitError{exitProblem, fmt.Errorf("%s has no Kafka or MQTT server whose security can be shown", d.document)}
 	}
+	if err := d.assign(p); err != nil {
+		return err
+	}
 	if err := d.startBrokers(p); err != nil {
 		return fmt.Errorf("embedded brokers: %w", err)
 	}
@@ -58,21 +60,60 @@ func (d *demo) prepare(document []byte) error {
 	return d.writeSettings(p)
 }
 
-// startBrokers starts the brokers that the servers of a plan need.
+// startBrokers starts the brokers that the servers of a plan need. In each topic that alice consumes from there is
+// something already.
 func (d *demo) startBrokers(p *plan.Plan) (err error) {
+	topics, filled := []string{payroll}, []string{payroll}
+	for _, s := range p.Servers {
+		if w := d.works[s.Name]; s.MQTT == nil && demonstrable(s) {
+			topics, filled = append(topics, w.produce, w.consume), append(filled, w.consume)
+		}
+	}
 	for _, s := range p.Servers {
 		switch {
 		case !demonstrable(s):
 		case s.MQTT != nil && d.mqtt == nil:
 			d.mqtt, err = startMQTTBroker()
 		case s.MQTT == nil && d.kafka == nil:
-			d.kafka, err = kfake.NewCluster(kfake.NumBrokers(demoBrokers), kfake.SeedTopics(demoBrokers, demoTopic))
+			d.kafka, err = startKafkaBrokers(d.env.ctx, distinct(topics), distinct(filled))
+		}
+		if err == nil && s.MQTT != nil && d.mqtt != nil && d.works[s.Name].consume != "" {
+			err = d.mqtt.Publish(d.works[s.Name].consume, []byte("hello"), true, 1)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// startKafkaBrokers starts brokers on loopback that let everyone in: only the gateway knows where they are.
+func startKafkaBrokers(ctx context.Context, topics, filled []string) (*kfake.Cluster, error) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(demoBrokers), kfake.SeedTopics(demoBrokers, topics...))
+	if err != nil {
+		return nil, err
+	}
+	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...))
+	if err != nil {
+		cluster.Close()
+		return nil, err
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	for _, topic := range filled {
+		if err := client.ProduceSync(ctx, &kgo.Record{Topic: topic, Value: []byte("hello")}).FirstErr(); err != nil {
+			cluster.Close()
+			return nil, fmt.Errorf("topic %s: %w", topic, err)
+		}
+	}
+	return cluster, nil
+}
+
+// distinct are the names without repetitions and empty ones.
+func distinct(names []string) []string {
+	slices.Sort(names)
+	return slices.DeleteFunc(slices.Compact(names), func(name string) bool { return name == "" })
 }
 
 // demonstrable reports whether the demo can run a server: it is Kafka or MQTT, and asks for something that is enforced.
@@ -159,6 +200,9 @@ func (d *demo) writeCredentials() error {
 func (d *demo) writeSettings(p *plan.Plan) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "credentials: %s\n", credentialsName)
+	if d.enforce {
+		b.WriteString("enforce: operations\nperspective: application\n")
+	}
 	if d.issuer != nil {
 		fmt.Fprintf(&b, "tokens: { issuers: [{ issuer: %q, audience: %s }] }\n", d.issuer.URL(), demoAudience)
 	}

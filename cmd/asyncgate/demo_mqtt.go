@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"strconv"
 	"sync/atomic"
 
 	"github.com/coder/websocket"
@@ -24,9 +23,6 @@ import (
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/sasl"
 )
-
-// demoMQTTTopic is where the self-check publishes and subscribes: a topic of the streetlights.
-const demoMQTTTopic = "smartylighting/streetlights/1/0/event/1/lighting/measured"
 
 // mqttBroker is an embedded broker on loopback, which lets everyone in: only the gateway knows where it is.
 type mqttBroker struct {
@@ -49,7 +45,7 @@ func startMQTTBroker() (*mqttBroker, error) {
 	if err != nil {
 		return nil, err
 	}
-	server := mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	server := mochi.New(&mochi.Options{InlineClient: true, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	err = server.AddHook(new(openHook), nil)
 	if err == nil {
 		err = server.AddListener(listeners.NewNet("demo", l))
@@ -71,13 +67,13 @@ type mqttLogin struct {
 // mqttSession is a client that is connected.
 type mqttSession struct {
 	*paho.Client
-	got chan string
+	got chan struct{}
 }
 
 var mqttClients atomic.Int64
 
-// asMQTTClient does a client's job: it publishes a message and receives it.
-func (d *demo) asMQTTClient(ctx context.Context, s *plan.Server, l mqttLogin) error {
+// asMQTTClient does a client's job: it publishes a message to one topic, and receives one of another.
+func (d *demo) asMQTTClient(ctx context.Context, s *plan.Server, l mqttLogin, produce, consume string) error {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	c, err := d.mqttConnect(ctx, s, l)
@@ -85,13 +81,14 @@ func (d *demo) asMQTTClient(ctx context.Context, s *plan.Server, l mqttLogin) er
 		return err
 	}
 	defer c.leave()
-	return c.exchange(ctx)
+	return c.exchange(ctx, produce, consume)
 }
 
 // asAnother has bob come with the client id that alice is connected with. Both must be able to work then.
 func (d *demo) asAnother(ctx context.Context, s *plan.Server, alice, bob mqttLogin) error {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
+	w := d.works[s.Name]
 	alice.clientID, bob.clientID = "streetlight-1", "streetlight-1"
 	hers, err := d.mqttConnect(ctx, s, alice)
 	if err != nil {
@@ -103,29 +100,28 @@ func (d *demo) asAnother(ctx context.Context, s *plan.Server, alice, bob mqttLog
 		return err
 	}
 	defer his.leave()
-	return errors.Join(his.exchange(ctx), hers.exchange(ctx))
+	return errors.Join(his.exchange(ctx, w.produce, w.consume), hers.exchange(ctx, w.produce, w.consume))
 }
 
 func (c *mqttSession) leave() { _ = c.Disconnect(&paho.Disconnect{}) }
 
-func (c *mqttSession) exchange(ctx context.Context) error {
-	topic := demoMQTTTopic
-	if _, err := c.Subscribe(ctx, &paho.Subscribe{Subscriptions: []paho.SubscribeOptions{{Topic: topic, QoS: 1}}}); err != nil {
-		return err
-	}
-	value := strconv.FormatInt(mqttClients.Add(1), 10) + " lumen"
-	if _, err := c.Publish(ctx, &paho.Publish{Topic: topic, QoS: 1, Payload: []byte(value)}); err != nil {
-		return err
-	}
-	for {
-		select {
-		case got := <-c.got:
-			if got == value {
-				return nil
-			}
-		case <-ctx.Done():
-			return errors.New("the message did not come back")
+func (c *mqttSession) exchange(ctx context.Context, produce, consume string) error {
+	if produce != "" {
+		if _, err := c.Publish(ctx, &paho.Publish{Topic: produce, QoS: 1, Payload: []byte("hello")}); err != nil {
+			return err
 		}
+	}
+	if consume == "" {
+		return nil
+	}
+	if _, err := c.Subscribe(ctx, &paho.Subscribe{Subscriptions: []paho.SubscribeOptions{{Topic: consume, QoS: 1}}}); err != nil {
+		return err
+	}
+	select {
+	case <-c.got:
+		return nil
+	case <-ctx.Done():
+		return errors.New("no message came")
 	}
 }
 
@@ -135,12 +131,12 @@ func (d *demo) mqttConnect(ctx context.Context, s *plan.Server, l mqttLogin) (*m
 	if err != nil {
 		return nil, err
 	}
-	c := &mqttSession{got: make(chan string, 16)}
+	c := &mqttSession{got: make(chan struct{}, 1)}
 	config := paho.ClientConfig{Conn: packets.NewThreadSafeConn(conn)}
-	config.OnPublishReceived = append(config.OnPublishReceived, func(p paho.PublishReceived) (bool, error) {
+	config.OnPublishReceived = append(config.OnPublishReceived, func(paho.PublishReceived) (bool, error) {
 		select {
-		case c.got <- string(p.Packet.Payload):
-		default: // of the other clients; nobody waits for them any more
+		case c.got <- struct{}{}:
+		default: // one is enough
 		}
 		return true, nil
 	})

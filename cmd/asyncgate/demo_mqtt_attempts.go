@@ -16,8 +16,13 @@ func (d *demo) mqttAttempts(s *plan.Server) []attempt {
 	try := func(scheme, what, code string, do func(context.Context) error) {
 		all = append(all, attempt{s, scheme, what, code, do})
 	}
+	task := d.works[s.Name]
+	var in *mqttLogin // the first that is right
 	add := func(scheme, what, code string, l mqttLogin) {
-		try(scheme, what, code, func(ctx context.Context) error { return d.asMQTTClient(ctx, s, l) })
+		if code == "" && in == nil {
+			in = &l
+		}
+		try(scheme, what, code, func(ctx context.Context) error { return d.asMQTTClient(ctx, s, l, task.produce, task.consume) })
 	}
 	logins, shown := 0, map[string]bool{}
 	for _, a := range s.Alternatives {
@@ -61,6 +66,11 @@ func (d *demo) mqttAttempts(s *plan.Server) []attempt {
 		try("any", "plaintext to the TLS port", "not-tls", func(ctx context.Context) error {
 			return rawBytes(ctx, s.Listen, "\x10\x0d\x00\x04MQTT\x04\x02\x00\x0a\x00\x01a")
 		})
+	}
+	for _, m := range task.mischief() {
+		if in != nil {
+			try("operations", m.what, "not-allowed", func(ctx context.Context) error { return d.asMQTTClient(ctx, s, *in, m.produce, m.consume) })
+		}
 	}
 	return all
 }

@@ -16,10 +16,10 @@ func (d *demo) mqttCommands(s *plan.Server) string {
 		return fmt.Sprintf("# asks for enhanced authentication (MQTT 5, AUTH): as %s, password %s, by a client that has it, such as MQTT.js or paho.golang, at %s",
 			user, password, mqttURL(s))
 	}
-	lines := []string{}
+	w, lines := d.works[s.Name], []string{}
 	if !s.MQTT.WebSocket { // which mosquitto's clients do not speak
 		host, port, _ := net.SplitHostPort(s.Listen)
-		options := fmt.Sprintf("-h %s -p %s -t %s", host, port, demoMQTTTopic)
+		options := fmt.Sprintf("-h %s -p %s", host, port)
 		for _, o := range [][2]string{{"-u", user}, {"-P", password}} {
 			if o[1] != "" {
 				options += " " + o[0] + " " + o[1]
@@ -31,9 +31,17 @@ func (d *demo) mqttCommands(s *plan.Server) string {
 				options += " --cert " + d.path("alice.pem") + " --key " + d.path("alice.key")
 			}
 		}
-		lines = append(lines, "mosquitto_sub "+options+" -C 1 &", "mosquitto_pub "+options+" -q 1 -m hello")
+		if w.consume != "" {
+			lines = append(lines, "mosquitto_sub "+options+" -t "+w.consume+" -C 1")
+		}
+		if w.produce != "" {
+			lines = append(lines, "mosquitto_pub "+options+" -t "+w.produce+" -q 1 -m hello")
+		}
 	}
-	return strings.Join(append(lines, d.mqttPython(s, user, password)), "\n")
+	if w.produce != "" {
+		lines = append(lines, d.mqttPython(s, user, password, w.produce))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // mqttUser is what alice puts into CONNECT.
@@ -58,7 +66,7 @@ func (d *demo) mqttUser(s *plan.Server) (user, password string, needsAuth bool) 
 }
 
 // mqttPython publishes with paho-mqtt 2.
-func (d *demo) mqttPython(s *plan.Server, user, password string) string {
+func (d *demo) mqttPython(s *plan.Server, user, password, topic string) string {
 	host, port, _ := net.SplitHostPort(s.Listen)
 	var b strings.Builder
 	b.WriteString("import paho.mqtt.client as m; c = m.Client(m.CallbackAPIVersion.VERSION2, protocol=m.MQTTv5")
@@ -84,6 +92,6 @@ func (d *demo) mqttPython(s *plan.Server, user, password string) string {
 		b.WriteString("); ")
 	}
 	fmt.Fprintf(&b, "c.connect('%s', %s); c.loop_start(); i = c.publish('%s', 'hello', qos=1); i.wait_for_publish(10); print(i.is_published())",
-		host, port, demoMQTTTopic)
+		host, port, topic)
 	return `python3 -c "` + b.String() + `"`
 }

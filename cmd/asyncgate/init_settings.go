@@ -17,6 +17,7 @@ import (
 
 // draft is a settings file about to be written.
 type draft struct {
+	doc     *asyncapi.Document
 	servers []*draftServer
 	others  []string // servers that the gateway leaves alone, and why
 	dev     bool
@@ -37,7 +38,7 @@ type draftServer struct {
 
 // newDraft decides what the settings say about each server.
 func newDraft(doc *asyncapi.Document, p *plan.Plan, dev bool) *draft {
-	d := &draft{dev: dev}
+	d := &draft{doc: doc, dev: dev}
 	for i := range p.Servers {
 		s := &p.Servers[i]
 		if !s.Enforced {
@@ -99,6 +100,8 @@ func (d *draft) settings(document string) string {
 		b.WriteString("\n")
 	}
 	d.tokens(&b)
+	b.WriteString(settingsPeople)
+	d.operations(&b)
 	b.WriteString(settingsTail)
 	return b.String()
 }
@@ -133,20 +136,39 @@ tokens:
 `, issuer, edit)
 }
 
-// settingsTail is the part that no document changes.
-const settingsTail = `# Users, API keys and certificate principals; fill it with: asyncgate credentials add NAME --file credentials.yaml
+// operations says how far the document is enforced: whole, if it has operations and says whose they are. AsyncAPI 2 does
+// not, so that somebody has to choose first.
+func (d *draft) operations(b *strings.Builder) {
+	enforce, perspective := "enforce: operations", "perspective: application"
+	switch {
+	case !slices.ContainsFunc(d.servers, func(s *draftServer) bool { return len(s.plan.Rules) > 0 }):
+		b.WriteString("# This document has no operations for clients, so that operations would let them do nothing without grants.\n")
+		enforce, perspective = "# "+enforce, "# "+perspective
+	case d.doc.Major == 2:
+		b.WriteString("# EDIT: AsyncAPI 2 does not say whether the clients are the application that publishes and subscribes here, or talk to it.\n" +
+			"# Choose the perspective; asyncgate check shows what clients may do then. Until you do, nobody is held to operations.\n")
+		enforce, perspective = "# "+enforce, "# "+perspective
+	}
+	fmt.Fprintf(b, `# How far the document is enforced: operations (who gets in, and what they do there), connections (only who gets in), or
+# observe (what operations would deny passes, and is recorded). asyncgate check shows what each server allows.
+%s
+%s   # the clients are the application of the document; or counterparty, or either
+# Beyond the document. Groups and transactional ids are a principal's own if they begin with its name: alice, alice-1, alice.x
+# grants: [ { principal: billing, topic: "audit.*", actions: [produce] }, { principal: "*", group: "console-consumer-*" } ]
+
+`, enforce, perspective)
+}
+
+// settingsPeople and settingsTail are the parts that no document changes.
+const settingsPeople = `# Users, API keys and certificate principals; fill it with: asyncgate credentials add NAME --file credentials.yaml
 credentials: credentials.yaml
 
 # Principals that may use admin APIs: create topics, change configurations, administer ACLs.
 # admins: [ops]
 
-# How far the document is enforced: connections (who gets in), operations (also what they do there), or observe (what would
-# be denied is recorded). asyncgate check shows what each server allows; docs/semantics.md explains it.
-# enforce: operations
-# perspective: application   # the clients are the application of the document; or counterparty, or either
-# grants: [ { principal: billing, topic: "audit.*", actions: [produce] } ]   # beyond the document
+`
 
-# What clients can cost; these are the defaults.
+const settingsTail = `# What clients can cost; these are the defaults.
 # limits:
 #   handshake: 10s         # from accept to the end of the login
 #   idle: 10m

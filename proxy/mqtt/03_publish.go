@@ -31,7 +31,7 @@ func (c *connection) publish(h wire.Header, body []byte) (edit, error) {
 // denyPublish leaves a message out. In MQTT 5 a client is told so for QoS 1 and 2; in 3.x, which has no word for it, the
 // message is acknowledged and dropped, as Mosquitto does.
 func (c *connection) denyPublish(h wire.Header, p *wire.Publish, topic []byte, why string) (edit, error) {
-	c.session.Deny(wire.PUBLISH.String(), string(topic), &sasl.Reject{Stage: sasl.StageRequest, Code: "denied", Private: why})
+	c.session.Deny(wire.PUBLISH.String(), string(topic), &sasl.Reject{Stage: sasl.StageRequest, Code: "not-allowed", Private: why})
 	code := wire.NotAuthorized
 	if c.version != wire.V5 {
 		code = wire.Success
@@ -69,7 +69,7 @@ func (c *connection) delivery(h wire.Header, body []byte) (edit, error) {
 }
 
 func (c *connection) withhold(h wire.Header, p *wire.Publish, topic []byte, why string) (edit, error) {
-	c.session.Deny("delivery", string(topic), &sasl.Reject{Stage: sasl.StageRequest, Code: "denied", Private: why})
+	c.session.Deny("delivery", string(topic), &sasl.Reject{Stage: sasl.StageRequest, Code: "not-allowed", Private: why})
 	var err error
 	switch {
 	case p.QoS == 1:

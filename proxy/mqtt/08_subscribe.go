@@ -51,7 +51,7 @@ func (c *connection) subscribe(ctx context.Context, h wire.Header, body []byte) 
 	case codes == nil:
 		return edit{}, nil
 	case c.version == wire.V31: // which has no code for it
-		return edit{}, c.refuse(ctx, wire.NotAuthorized, &sasl.Reject{Stage: sasl.StageRequest, Code: "denied",
+		return edit{}, c.refuse(ctx, wire.NotAuthorized, &sasl.Reject{Stage: sasl.StageRequest, Code: "not-allowed",
 			Private: "a denied subscription, which MQTT 3.1 cannot answer"})
 	case allowed == 0:
 		return drop(h), c.back.write(wire.Suback{Type: wire.SUBACK, PacketID: s.PacketID, Codes: codes}.Append(nil, c.version))
@@ -71,7 +71,7 @@ func (c *connection) subscribable(s wire.Subscription) byte {
 		}
 		code, why = wire.QuotaExceeded, "more subscriptions than a connection may have"
 	}
-	c.session.Deny(wire.SUBSCRIBE.String(), string(s.Filter), &sasl.Reject{Stage: sasl.StageRequest, Code: "denied", Private: why})
+	c.session.Deny(wire.SUBSCRIBE.String(), string(s.Filter), &sasl.Reject{Stage: sasl.StageRequest, Code: "not-allowed", Private: why})
 	if c.version != wire.V5 {
 		return wire.Failure
 	}

@@ -107,7 +107,7 @@ func TestDeniedSubscriptions(t *testing.T) {
 	s := wire.Subscribe{PacketID: 1, List: wire.AppendSubscription(nil, wire.Subscription{Filter: []byte("secret")})}
 	c.send(s.Append(nil, wire.V31))
 	c.ended() // 3.1 has no code for it
-	w.refused("denied")
+	w.refused("not-allowed")
 }
 
 // An alias is decided on as what it stands for, whenever it is used (CATALOGUE M07).
