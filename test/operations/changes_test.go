@@ -61,10 +61,13 @@ func delivery(r gatewaytest.Record) bool {
 	return r.Text("logger") == "audit" && r.Text("decision") == "deny" && r.Text("api") == "delivery"
 }
 
+// versions are the clients of both versions of MQTT.
+var versions = map[string]func(*testing.T, *mqttWorld, string, *message) (mqttClient, string){"MQTT 5": paho5, "MQTT 3.1.1": paho3}
+
 // A subscription that other rules do not allow any more brings nothing from then on, to a client that stays; and what the
 // rules allow now is there at once.
 func TestDeliveriesStopWithTheRules(t *testing.T) {
-	for name, connect := range map[string]func(*testing.T, *mqttWorld, string, *message) (mqttClient, string){"MQTT 5": paho5, "MQTT 3.1.1": paho3} {
+	for name, connect := range versions {
 		t.Run(name, func(t *testing.T) {
 			w := newMQTT(t, titled(t, "Streetlights for MQTT, AsyncAPI 3.1"))
 			c, refused := connect(t, w, "alice", nil)
@@ -102,7 +105,7 @@ func TestDeliveriesStopWithTheRules(t *testing.T) {
 // A filter's + matches an empty level, and no parameter stands for one: such a message is kept from a client whose
 // subscription is allowed, and so is the client's own.
 func TestAnEmptyLevelIsNotDelivered(t *testing.T) {
-	for name, connect := range map[string]func(*testing.T, *mqttWorld, string, *message) (mqttClient, string){"MQTT 5": paho5, "MQTT 3.1.1": paho3} {
+	for name, connect := range versions {
 		t.Run(name, func(t *testing.T) {
 			w := newMQTT(t, titled(t, "Streetlights for MQTT, AsyncAPI 3.1"))
 			c, refused := connect(t, w, "alice", nil)
