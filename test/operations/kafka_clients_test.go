@@ -72,7 +72,7 @@ func (w *kafkaWorld) compare(t *testing.T, command []string, who string) {
 	for _, j := range jobs {
 		command = append(command, j.verb, strings.Join(j.names, ","), j.with)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*patience)
 	defer cancel()
 	run := exec.CommandContext(ctx, command[0], command[1:]...)
 	var said strings.Builder
