@@ -174,7 +174,7 @@ func (w *kafkaWorld) do(t *testing.T, who, does string) string {
 // produce writes a record to each topic, if there is an id in a transaction.
 func (w *kafkaWorld) produce(ctx context.Context, t *testing.T, who string, topics []string, id string) string {
 	t.Helper()
-	options := []kgo.Opt{kgo.RecordPartitioner(kgo.ManualPartitioner())}
+	var options []kgo.Opt
 	if id != "" {
 		options = append(options, kgo.TransactionalID(id))
 	}
@@ -186,8 +186,8 @@ func (w *kafkaWorld) produce(ctx context.Context, t *testing.T, who string, topi
 	}
 	var records []*kgo.Record
 	for _, topic := range topics {
-		for p := range int32(partitions) {
-			records = append(records, &kgo.Record{Topic: topic, Partition: p, Value: []byte(who)})
+		for key := range 4 * partitions { // so that they lie in all of them
+			records = append(records, &kgo.Record{Topic: topic, Key: []byte{byte(key)}, Value: []byte(who)})
 		}
 	}
 	outcomes := make([]string, len(topics))
