@@ -25,6 +25,7 @@ func TestTheExamplesCheck(t *testing.T) {
 	for document, mentions := range map[string][]string{
 		"streetlights-kafka.yml":     {"scram-connections", "SCRAM-SHA-256", "mtls-connections", "client certificate", "localhost:18092"},
 		"mqtt/streetlights-mqtt.yml": {"production", "apiKey", "localhost:8883", "mosquitto:8883"},
+		"tokens/lights.yml":          {"kafka-1:9094", "localhost:38092", "localhost:38883", "lights:write"},
 	} {
 		said := gatewaytest.Command(t, "", "check", filepath.Join(dir, document))
 		for _, want := range mentions {
@@ -35,8 +36,8 @@ func TestTheExamplesCheck(t *testing.T) {
 	}
 }
 
-// TestComposeMountsWhatThereIs holds docker-compose.yml to files that exist: an engine would make empty directories of
-// missing ones.
+// TestComposeMountsWhatThereIs holds docker-compose.yml, and docker-compose.tokens.yml which includes it, to files that exist:
+// an engine would make empty directories of missing ones.
 func TestComposeMountsWhatThereIs(t *testing.T) {
 	type service struct {
 		Volumes    []string `yaml:"volumes"`
@@ -46,12 +47,17 @@ func TestComposeMountsWhatThereIs(t *testing.T) {
 		Services map[string]service `yaml:"services"`
 		Volumes  map[string]any     `yaml:"volumes"`
 	}
-	text, err := os.ReadFile(filepath.Join("..", "docker-compose.yml"))
-	if err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"docker-compose.yml", "docker-compose.tokens.yml"} { // what one adds to the other
+		text, err := os.ReadFile(filepath.Join("..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := yaml.Unmarshal(text, &compose); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err := yaml.Unmarshal(text, &compose); err != nil {
-		t.Fatal(err)
+	if compose.Services["keycloak"].Volumes == nil || compose.Services["kafka-1"].Volumes == nil {
+		t.Fatal("the services of one of the files are not there")
 	}
 	for name, s := range compose.Services {
 		mounted := map[string]string{} // by path in the container

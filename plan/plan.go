@@ -122,8 +122,9 @@ type Upstream struct {
 	// mqtts://, ws:// or wss://. At least one for an enforced server that is run.
 	Bootstrap []string
 	TLS       *UpstreamTLS // nil: plaintext
-	Identity  string       // IdentityService; on MQTT also IdentityPrincipal, on Kafka also IdentityToken
+	Identity  string       // IdentityService; on MQTT also IdentityPrincipal, on Kafka also IdentityToken and IdentityExchanged
 	SASL      *UpstreamSASL
+	Exchange  *TokenExchange `json:",omitempty"` // of IdentityExchanged
 
 	Username string // MQTT: the gateway's own user name; empty: none
 	Password Secret // MQTT: the gateway's own password; empty: none
@@ -134,6 +135,9 @@ const (
 	IdentityService   = "service"   // itself, for every client
 	IdentityPrincipal = "principal" // the client's principal by name, as the user name
 	IdentityToken     = "token"     // the client, by the token that it has logged in with; the gateway itself where it follows the cluster
+
+	// IdentityExchanged is the client too, by a token that the gateway gets for the client's.
+	IdentityExchanged = "exchanged-token"
 )
 
 // UpstreamTLS is how the gateway recognises the brokers, and the certificate it shows them.

@@ -35,18 +35,37 @@ type Issuer struct {
 // Introspection is how an issuer is asked about tokens (RFC 7662).
 type Introspection struct {
 	URL          string
-	ClientID     string // empty: the certificate says who asks
-	ClientSecret Secret
+	ClientID     string        // empty: the certificate is enough
+	ClientSecret Secret        // empty: the certificate proves ClientID
 	Cache        time.Duration // how long an answer is good for
 	Recheck      time.Duration // how often it is asked about the tokens of open sessions
 }
 
+// TokenClient is who the gateway is at the token endpoint of an issuer: by a secret, or by a certificate (RFC 8705 section
+// 2).
+type TokenClient struct {
+	Endpoint     string // URL
+	ClientID     string
+	ClientSecret Secret `json:",omitempty"` // empty: the certificate says who asks
+	Certificate  string `json:",omitempty"` // path of the PEM chain that is shown to it; empty: none
+	Key          string `json:",omitempty"` // path of its private key
+	CA           string // path of the PEM bundle of its HTTPS; empty: the system's
+}
+
 // ClientCredentials is how the gateway gets a token of its own (RFC 6749 section 4.4).
 type ClientCredentials struct {
-	Endpoint     string // URL of the issuer's token endpoint
-	ClientID     string
-	ClientSecret Secret
-	Scopes       []string
-	Audience     string // parameter audience of the request; empty: not sent
-	CA           string // path of the PEM bundle of its HTTPS; empty: the system's
+	TokenClient
+	Scopes   []string
+	Audience string // parameter audience of the request; empty: not sent
+}
+
+// TokenExchange is how the gateway gets, for a client's token, another for the brokers (RFC 8693). What is empty is not
+// sent.
+type TokenExchange struct {
+	TokenClient
+	Audiences     []string // names of whom the new token is for, as the issuer calls them
+	Resources     []string // URLs of them
+	Scopes        []string
+	SubjectType   string // URI of the type of clients' tokens
+	RequestedType string // URI of the type of the new token
 }

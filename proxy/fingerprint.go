@@ -29,9 +29,15 @@ func fingerprint(p *plan.Server) (string, error) {
 		secret := s.Password
 		if s.Token != nil {
 			secret = s.Token.ClientSecret
-			files = append(files, s.Token.CA)
+			files = append(files, s.Token.CA, s.Token.Certificate, s.Token.Key)
 		}
 		if path, ok := strings.CutPrefix(string(secret), "file:"); ok {
+			files = append(files, path)
+		}
+	}
+	if x := p.Upstream.Exchange; x != nil {
+		files = append(files, x.CA, x.Certificate, x.Key)
+		if path, ok := strings.CutPrefix(string(x.ClientSecret), "file:"); ok {
 			files = append(files, path)
 		}
 	}

@@ -146,7 +146,7 @@ func (m *materials) mechanisms(server *plan.Server) ([]sasl.Mechanism, error) {
 			offered = append(offered, sasl.NewPlain(plainOptions(server, name), current))
 		case sasl.OAuthBearer:
 			made := sasl.NewOAuthBearer
-			if server.Upstream.Identity == plan.IdentityToken {
+			if id := server.Upstream.Identity; id == plan.IdentityToken || id == plan.IdentityExchanged {
 				made = sasl.NewPassingOAuthBearer
 			}
 			offered = append(offered, made(func() sasl.Tokens { return m.tokens }))

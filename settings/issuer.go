@@ -48,13 +48,31 @@ type RequiredClaim struct {
 	Values []string
 }
 
-// ClientCredentials is how the gateway gets a token of its own.
-type ClientCredentials struct {
-	At
+// TokenClient is who the gateway is at a token endpoint.
+type TokenClient struct {
 	Endpoint     Value[string]
 	ClientID     Value[string]
 	ClientSecret Value[plan.Secret]
-	Scopes       []Value[string]
-	Audience     Value[string]
+	Certificate  Value[string]
+	Key          Value[string]
 	CA           Value[string]
+}
+
+// ClientCredentials is how the gateway gets a token of its own.
+type ClientCredentials struct {
+	At
+	TokenClient
+	Scopes   []Value[string]
+	Audience Value[string]
+}
+
+// TokenExchange is how the gateway gets another token for a client's (RFC 8693).
+type TokenExchange struct {
+	At
+	TokenClient   // not stated: as for the gateway's own token
+	Audiences     []Value[string]
+	Resources     []Value[string]
+	Scopes        []Value[string]
+	SubjectType   Value[string] // one of [TokenTypes]
+	RequestedType Value[string] // one of [TokenTypes]
 }

@@ -56,6 +56,7 @@ func (r *reader) upstream(u *Upstream, n node) {
 		"tls":       func(n node) { r.upstreamTLS(&u.TLS, n) },
 		"identity":  r.identity(&u.Identity),
 		"sasl":      func(n node) { r.upstreamSASL(&u.SASL, n) },
+		"exchange":  func(n node) { r.exchange(&u.Exchange, n) },
 		"address":   r.broker(&u.Address),
 		"username":  r.text(&u.Username),
 		"password":  r.secret(&u.Password),
@@ -66,9 +67,9 @@ func (r *reader) identity(to *Value[string]) func(node) {
 	return func(n node) {
 		switch s, ok := r.scalar(n, "service"); {
 		case !ok:
-		case s == "service" || s == "principal" || s == "token": // the second on MQTT only, the third on Kafka, which the compiler knows
+		case s == "service" || s == "principal" || s == "token" || s == "exchanged-token": // the second on MQTT only, tokens on Kafka, which the compiler knows
 			*to = Value[string]{n.at, s}
-		case s == "delegation-token" || s == "exchanged-token" || s == "unsafeForward":
+		case s == "delegation-token" || s == "unsafeForward":
 			r.fault(n.at, "settings/unsupported", "write identity: service, or leave it out", "identity: %s is not supported yet", s)
 		default:
 			r.invalid(n, "write identity: service, or leave it out", "%q is no identity", s)

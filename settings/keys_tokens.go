@@ -1,8 +1,10 @@
 package settings
 
 import (
+	"maps"
 	"net/netip"
 	neturl "net/url"
+	"slices"
 	"time"
 
 	"go.yaml.in/yaml/v4"
@@ -73,8 +75,8 @@ func (r *reader) introspection(i *Introspection, n node) {
 	}) {
 		r.needs(n, "introspection", "url")
 	}
-	if i.ClientID.Stated() != i.ClientSecret.Stated() {
-		r.fault(n.at, "settings/missing-key", "", "clientId and clientSecret go together")
+	if i.ClientSecret.Stated() && !i.ClientID.Stated() {
+		r.fault(n.at, "settings/missing-key", "", "clientSecret needs clientId")
 	}
 }
 
@@ -99,15 +101,61 @@ func (r *reader) required(i *Issuer, n node) {
 
 func (r *reader) clientCredentials(c *ClientCredentials, n node) {
 	c.At = n.at
-	if r.object(n, "token", keys{
+	known := r.tokenClient(&c.TokenClient)
+	known["scopes"], known["audience"] = r.texts(&c.Scopes), r.text(&c.Audience)
+	if r.object(n, "token", known) {
+		r.needs(n, "token", "endpoint", "clientId")
+		r.proves(n, "token", &c.TokenClient)
+	}
+}
+
+// TokenTypes are the kinds of tokens that can be exchanged, and their URIs (RFC 8693 section 3).
+var TokenTypes = map[string]string{ // #nosec G101 -- names of types
+	"access_token": "urn:ietf:params:oauth:token-type:access_token",
+	"id_token":     "urn:ietf:params:oauth:token-type:id_token",
+	"jwt":          "urn:ietf:params:oauth:token-type:jwt",
+}
+
+func (r *reader) exchange(x *TokenExchange, n node) {
+	x.At = n.at
+	types := slices.Sorted(maps.Keys(TokenTypes))
+	known := r.tokenClient(&x.TokenClient)
+	known["audience"], known["resource"], known["scopes"] = r.oneOrMore(&x.Audiences), r.urls(&x.Resources), r.texts(&x.Scopes)
+	known["subjectTokenType"], known["requestedTokenType"] = r.choice(&x.SubjectType, types...), r.choice(&x.RequestedType, types...)
+	if !r.object(n, "exchange", known) {
+		return
+	}
+	if len(x.Audiences)+len(x.Resources)+len(x.Scopes) == 0 {
+		r.fault(n.at, "settings/missing-key", "write audience: NAME, as the issuer calls the brokers", "exchange needs audience, resource or scopes: what is the new token for?")
+	}
+	switch {
+	case x.ClientID.Stated():
+		r.needs(n, "exchange", "endpoint")
+		r.proves(n, "exchange", &x.TokenClient)
+	case x.Endpoint.Stated() || x.ClientSecret.Stated() || x.Certificate.Stated() || x.Key.Stated() || x.CA.Stated():
+		r.fault(n.at, "settings/missing-key", "write endpoint, clientId and clientSecret, or none of them: then they are those of sasl token", "exchange needs clientId")
+	}
+}
+
+// tokenClient are the keys of who the gateway is at a token endpoint.
+func (r *reader) tokenClient(c *TokenClient) keys {
+	return keys{
 		"endpoint":     r.url(&c.Endpoint),
 		"clientId":     r.text(&c.ClientID),
 		"clientSecret": r.secret(&c.ClientSecret),
-		"scopes":       r.texts(&c.Scopes),
-		"audience":     r.text(&c.Audience),
+		"certificate":  r.path(&c.Certificate),
+		"key":          r.path(&c.Key),
 		"ca":           r.path(&c.CA),
-	}) {
-		r.needs(n, "token", "endpoint", "clientId", "clientSecret")
+	}
+}
+
+// proves reports a client that has neither a secret nor a certificate.
+func (r *reader) proves(n node, what string, c *TokenClient) {
+	switch {
+	case c.Certificate.Stated() != c.Key.Stated():
+		r.fault(n.at, "settings/missing-key", "", "certificate and key go together")
+	case !c.Certificate.Stated():
+		r.needs(n, what, "clientSecret")
 	}
 }
 
@@ -154,6 +202,19 @@ func (r *reader) url(to *Value[string]) func(node) {
 			return
 		}
 		*to = Value[string]{n.at, s}
+	}
+}
+
+// urls reads one or more URLs without a fragment (RFC 8693 section 2.1): they name something, and are not asked.
+func (r *reader) urls(to *[]Value[string]) func(node) {
+	return func(n node) {
+		before := len(*to)
+		r.oneOrMore(to)(n)
+		for _, v := range (*to)[before:] {
+			if u, err := neturl.Parse(v.V); err != nil || u.Scheme == "" || u.Fragment != "" {
+				r.fault(v.At, "settings/invalid-value", "write an absolute URI, such as https://kafka.example.org", "%s: %q is no absolute URI", name(v.At), v.V)
+			}
+		}
 	}
 }
 

@@ -32,6 +32,7 @@ var grammar = map[string]string{
 	"an issuer":         "/$defs/issuer/properties",
 	"introspection":     "/$defs/issuer/properties/introspection/properties",
 	"token":             "/$defs/upstream/properties/sasl/properties/token/properties",
+	"exchange":          "/$defs/upstream/properties/exchange/properties",
 	"a grant":           "/$defs/grant/properties",
 	"a parameter":       "/$defs/parameter/properties",
 }

@@ -98,7 +98,8 @@ type Upstream struct {
 	Bootstrap []Value[string] // Kafka: host:port
 	TLS       UpstreamTLS
 	Identity  Value[string]
-	SASL      UpstreamSASL // Kafka
+	SASL      UpstreamSASL  // Kafka
+	Exchange  TokenExchange // Kafka
 
 	Address  Value[string]      // MQTT: host:port or a URL that [SplitBroker] takes apart
 	Username Value[string]      // MQTT

@@ -122,15 +122,19 @@ func (c *client) clientFor(u *url.URL) *http.Client {
 	return c.strict
 }
 
-// post sends a form, and follows no redirect: it has a token and a secret in it.
+// post sends a form, and follows no redirect: it has a token and a secret in it. A user without a secret is proved by the
+// certificate, and the form says whose it is (RFC 8705 section 2).
 func (c *client) post(ctx context.Context, target string, form url.Values, user, secret string) ([]byte, error) {
+	if user != "" && secret == "" {
+		form.Set("client_id", user)
+	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target, strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, errors.New("an address that cannot be asked")
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Accept", "application/json")
-	if user != "" { // RFC 6749 section 2.3.1: both are form-encoded first
+	if secret != "" { // RFC 6749 section 2.3.1: both are form-encoded first
 		request.SetBasicAuth(url.QueryEscape(user), url.QueryEscape(secret))
 	}
 	response, err := c.plain.Do(request)

@@ -10,6 +10,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +21,7 @@ import (
 
 	"github.com/asyncgate/asyncgate/internal/throwaway"
 	"github.com/asyncgate/asyncgate/sasl"
+	"github.com/asyncgate/asyncgate/tlsconf"
 )
 
 // asking is a provider whose tokens are opaque: it is asked about each.
@@ -201,5 +206,70 @@ func TestIssuersThatCannotBe(t *testing.T) {
 		if _, err := New(Options{Issuers: issuers}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}
+	}
+}
+
+// The gateway may be known to the issuer by its certificate: by that alone, or by that of a client that the form names (RFC
+// 8705 section 2).
+func TestAnIssuerKnowsTheGatewayByItsCertificate(t *testing.T) {
+	ca, err := tlsconf.NewDevCA("test", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	file := func(name string) []byte {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	for name, made := range map[string]func() (*tlsconf.Pair, error){
+		"server": func() (*tlsconf.Pair, error) { return ca.Server("127.0.0.1") },
+		"client": func() (*tlsconf.Pair, error) { return ca.Client("test", "gateway") },
+	} {
+		pair, err := made()
+		if err == nil {
+			err = pair.Write(filepath.Join(dir, name+".pem"), filepath.Join(dir, name+".key"))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	pair, err := tls.X509KeyPair(file("server.pem"), file("server.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	believed := x509.NewCertPool()
+	believed.AppendCertsFromPEM(ca.PEM())
+	var named []string // what the forms say of who asks
+	issuer := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, _, basic := r.BasicAuth(); basic || r.PostFormValue("client_secret") != "" || r.TLS.PeerCertificates[0].Subject.CommonName != "gateway" {
+			t.Errorf("asked by %v with %v", r.TLS.PeerCertificates[0].Subject, r.PostForm)
+		}
+		named = append(named, r.PostFormValue("client_id"))
+		fmt.Fprint(w, `{"active":true,"sub":"alice","aud":"kafka"}`)
+	}))
+	issuer.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}, ClientCAs: believed, ClientAuth: tls.RequireAndVerifyClientCert}
+	issuer.StartTLS()
+	defer issuer.Close()
+	for _, client := range []string{"", "gate:way"} {
+		i := Issuer{Name: issuer.URL, Audiences: []string{"kafka"}, Introspection: &Introspection{URL: issuer.URL, ClientID: client},
+			CA: ca.PEM(), Certificate: file("client.pem"), Key: file("client.key")}
+		d, err := New(Options{Issuers: []Issuer{i}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if who := accepted(t, d, "opaque"); who.Name != "alice" {
+			t.Errorf("%+v", who)
+		}
+		i.Certificate, i.Key = nil, nil
+		if d, err = New(Options{Issuers: []Issuer{i}}); err != nil {
+			t.Fatal(err)
+		}
+		refused(t, d, "opaque", sasl.CodeIssuerUnavailable)
+	}
+	if !slices.Equal(named, []string{"", "gate:way"}) {
+		t.Errorf("asked by %q", named)
 	}
 }

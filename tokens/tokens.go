@@ -52,8 +52,8 @@ type Issuer struct {
 // Introspection is how an issuer is asked about a token (RFC 7662).
 type Introspection struct {
 	URL          string
-	ClientID     string        // for HTTP Basic; empty: the certificate is enough
-	ClientSecret string        // never logged
+	ClientID     string        // empty: the certificate is enough
+	ClientSecret string        // for HTTP Basic, never logged; empty: the certificate proves ClientID
 	Cache        time.Duration // how long an answer is good for
 	Recheck      time.Duration // how often it is asked about the tokens of open sessions
 }

@@ -3,10 +3,11 @@
 #
 #   ca        the authority            broker   of every broker, to clients and to the others   gateway-server
 #   other-ca  one nobody here trusts   gateway  the gateway's own identity towards brokers      to clients
+#   keycloak  of the issuer of tokens           and issuers
 #   alice bob admin  clients           mallory  a client called alice, by the other authority
 #
 # Each is NAME.crt and NAME.key; the leaves also NAME.pem, key and certificate in one file, as Kafka wants it.
-# Further NAMEs are host names that the broker and the gateway's certificates shall cover besides localhost.
+# Further NAMEs are host names that the certificates of servers shall cover besides localhost.
 # Needs OpenSSL 3. An existing DIR is left as it is.
 set -eu
 umask 077
@@ -47,6 +48,7 @@ authority ca
 authority other-ca
 leaf broker broker ca serverAuth,clientAuth "$names"
 leaf gateway-server gateway ca serverAuth "$names"
+leaf keycloak keycloak ca serverAuth "$names"
 leaf gateway gateway ca clientAuth
 leaf alice alice ca clientAuth
 leaf bob bob ca clientAuth

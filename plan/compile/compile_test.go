@@ -127,6 +127,9 @@ func behind(s plan.Server) string {
 		if id := s.Upstream.Identity; id != "" && id != plan.IdentityService {
 			text += " as " + id
 		}
+		if x := s.Upstream.Exchange; x != nil {
+			text += fmt.Sprintf(" for %q %q %q by %s at %s", x.Audiences, x.Resources, x.Scopes, x.ClientID, x.Endpoint)
+		}
 		return text
 	}
 	text := "MQTT"

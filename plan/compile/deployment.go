@@ -25,10 +25,11 @@ func (c *compiler) upstream(w *work) {
 		}
 	}
 	w.out.Upstream.Identity = plan.IdentityService
-	if u.Identity.V == plan.IdentityToken {
-		w.out.Upstream.Identity = plan.IdentityToken
+	if u.Identity.V == plan.IdentityToken || u.Identity.V == plan.IdentityExchanged {
+		w.out.Upstream.Identity = u.Identity.V
 		c.passingOn(w)
 	}
+	c.exchange(w)
 	if u.TLS.Stated() {
 		w.out.Upstream.TLS = &plan.UpstreamTLS{
 			CA: u.TLS.CA.V, ServerName: u.TLS.ServerName.V, Certificate: u.TLS.Certificate.V, Key: u.TLS.Key.V,
@@ -42,55 +43,13 @@ func (c *compiler) upstream(w *work) {
 	}
 	if t := &u.SASL.Token; t.Stated() {
 		w.out.Upstream.SASL.Token = &plan.ClientCredentials{
-			Endpoint: t.Endpoint.V, ClientID: t.ClientID.V, ClientSecret: t.ClientSecret.V, Scopes: texts(t.Scopes),
-			Audience: t.Audience.V, CA: t.CA.V,
+			TokenClient: tokenClient(&t.TokenClient), Scopes: texts(t.Scopes), Audience: t.Audience.V,
 		}
 	}
 	if (u.SASL.Mechanism.V == plain || u.SASL.Mechanism.V == bearer) && !u.TLS.Stated() {
 		c.add(plan.Warning, "settings/upstream-plaintext", c.inSettings(u.SASL.Mechanism.At), "add upstream tls, or use SCRAM-SHA-512",
 			"the gateway sends its own password to the brokers of server %s in clear text", w.doc.Name)
 	}
-}
-
-// passingOn reports why the tokens of a server's clients could not be passed on, or must not be.
-func (c *compiler) passingOn(w *work) {
-	u := &w.set.Upstream
-	at := c.inSettings(u.Identity.At)
-	if !u.SASL.Token.Stated() {
-		c.add(plan.Error, "settings/token-identity", at,
-			"write sasl: { mechanism: OAUTHBEARER, token: { endpoint: …, clientId: …, clientSecret: … } } beside it",
-			"server %s passes its clients' tokens on, and the gateway has none of its own to follow the cluster with", w.doc.Name)
-	}
-	if !u.TLS.Stated() {
-		c.add(plan.Error, "settings/token-identity", at, "add upstream tls",
-			"the tokens of the clients of server %s would be passed on in clear text", w.doc.Name)
-	}
-	if way, all := allByToken(w.out); !all {
-		c.add(plan.Error, "settings/token-identity", at, "write identity: service, or let the document ask for a token in every alternative",
-			"identity: token, but clients get into server %s %s", w.doc.Name, way)
-	}
-}
-
-// allByToken reports whether nobody gets into a server without a token in OAUTHBEARER. If somebody does, it says how.
-func allByToken(s *plan.Server) (way string, all bool) {
-	if s.AllowAnonymous || len(s.Alternatives) == 0 {
-		return "without a login", false
-	}
-	without := ""
-	some := false
-	for _, a := range s.Alternatives {
-		token := slices.ContainsFunc(a.All, func(r plan.Requirement) bool { return slices.Equal(r.Mechanisms, []string{bearer}) })
-		switch {
-		case !a.Enabled:
-		case token:
-			some = true
-		case without == "" && len(a.All) > 0:
-			without = "by " + a.All[0].Type + ", which is no token"
-		case without == "":
-			without = "without a login"
-		}
-	}
-	return without, without == "" || s.RequireAll && some
 }
 
 // deployment reports what a server lacks to be run. The hints name what `asyncgate init` writes.
@@ -171,8 +130,8 @@ func (c *compiler) files() {
 			c.file(path.V, path.At)
 		}
 		c.secret(s.Upstream.SASL.Password)
-		c.file(s.Upstream.SASL.Token.CA.V, s.Upstream.SASL.Token.CA.At)
-		c.secret(s.Upstream.SASL.Token.ClientSecret)
+		c.tokenClientFiles(&s.Upstream.SASL.Token.TokenClient)
+		c.tokenClientFiles(&s.Upstream.Exchange.TokenClient)
 		c.secret(s.Upstream.Password)
 	}
 }

@@ -40,9 +40,9 @@ func (c *compiler) upstreamMQTT(w *work) {
 		address, at = list[0], place{}
 	}
 	out.Identity = plan.IdentityService
-	if u.Identity.V == plan.IdentityToken {
+	if u.Identity.V == plan.IdentityToken || u.Identity.V == plan.IdentityExchanged {
 		c.add(plan.Error, "settings/unsupported", c.inSettings(u.Identity.At), "write identity: principal or service, or leave it out",
-			"identity: token is not supported on MQTT")
+			"identity: %s is not supported on MQTT", u.Identity.V)
 	}
 	if u.Identity.V != "" {
 		out.Identity = u.Identity.V
@@ -97,6 +97,7 @@ func (c *compiler) misplaced(w *work) {
 			wrong(u.Bootstrap[0].At, "bootstrap", "write address: HOST:1883")
 		}
 		wrong(u.SASL.At, "upstream sasl", "write username and password beside address")
+		wrong(u.Exchange.At, "exchange", "remove it")
 		wrong(w.set.Brokers.At, "brokers", "remove it")
 		return
 	}

@@ -47,7 +47,7 @@ func (c *compiler) issuers() {
 			out.Introspection = &plan.Introspection{
 				URL: n.URL.V, ClientID: n.ClientID.V, ClientSecret: n.ClientSecret.V, Cache: n.Cache, Recheck: n.Recheck,
 			}
-			if n.ClientID.V == "" && out.Certificate == "" {
+			if n.ClientSecret.V == "" && out.Certificate == "" {
 				c.add(plan.Error, "settings/missing-key", c.inSettings(n.At), "add clientId and clientSecret, or certificate and key to the issuer",
 					"an issuer does not answer whoever asks it about a token")
 			}
@@ -163,4 +163,12 @@ func (c *compiler) issuerFiles() {
 		}
 		c.secret(s.Introspection.ClientSecret)
 	}
+}
+
+// tokenClientFiles are the files of who the gateway is at a token endpoint.
+func (c *compiler) tokenClientFiles(t *settings.TokenClient) {
+	for _, path := range []settings.Value[string]{t.CA, t.Certificate, t.Key} {
+		c.file(path.V, path.At)
+	}
+	c.secret(t.ClientSecret)
 }

@@ -41,9 +41,9 @@ func (c *connection) dial(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, upstreamTimeout)
 	defer cancel()
 	metrics := c.session.Metrics()
-	token, err := c.passed()
+	s, err := c.show(ctx, time.Time{})
 	if err != nil {
-		c.failUpstream(ctx, codeUpstreamToken, err)
+		c.failShown(ctx, err)
 		return errClosed
 	}
 	addresses, err := c.candidates(ctx)
@@ -54,12 +54,11 @@ func (c *connection) dial(ctx context.Context) error {
 	var conn *brokerConn
 	for i, address := range addresses {
 		metrics.UpstreamDials.Inc()
-		if conn, err = c.dialOne(ctx, address, token, len(addresses)-i); err == nil || errors.As(err, new(*tokenError)) {
+		if conn, err = c.dialOne(ctx, address, s, len(addresses)-i); err == nil || errors.As(err, new(*tokenError)) {
 			break // who is refused by one broker is not tried at the others
 		}
 	}
-	if errors.As(err, new(*tokenError)) {
-		c.failUpstream(ctx, codeUpstreamToken, err)
+	if conn == nil && c.failShown(ctx, err) {
 		return errClosed
 	}
 	if conn == nil {
@@ -79,13 +78,13 @@ func (c *connection) dial(ctx context.Context) error {
 
 // dialOne tries one of the addresses that are left. Each but the last may take half of the time that is left: one that
 // swallows every packet must not use up the others' time.
-func (c *connection) dialOne(ctx context.Context, address string, token *sasl.Token, left int) (*brokerConn, error) {
+func (c *connection) dialOne(ctx context.Context, address string, s *shown, left int) (*brokerConn, error) {
 	if end, ok := ctx.Deadline(); ok && left > 1 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, time.Until(end)/2)
 		defer cancel()
 	}
-	conn, err := c.front.upstream.dial(ctx, address, token)
+	conn, err := c.front.upstream.dial(ctx, address, s)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", address, err)
 	}

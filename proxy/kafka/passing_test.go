@@ -112,8 +112,8 @@ func passingOn(t *testing.T, s *shown, change func(*plan.Plan)) *world {
 			Scheme: "oauth", Type: "oauth2", Mechanisms: []string{sasl.OAuthBearer}, Issuers: []string{"id"}}}}}
 		p.Servers[0].Upstream.Identity = plan.IdentityToken
 		p.Servers[0].Upstream.TLS = &plan.UpstreamTLS{CA: file("ca.pem")}
-		p.Servers[0].Upstream.SASL = &plan.UpstreamSASL{Mechanism: sasl.OAuthBearer, Token: &plan.ClientCredentials{
-			Endpoint: issuer.URL, ClientID: "gateway", ClientSecret: plan.Secret("file:" + file("secret"))}}
+		p.Servers[0].Upstream.SASL = &plan.UpstreamSASL{Mechanism: sasl.OAuthBearer, Token: &plan.ClientCredentials{TokenClient: plan.TokenClient{
+			Endpoint: issuer.URL, ClientID: "gateway", ClientSecret: plan.Secret("file:" + file("secret"))}}}
 		if change != nil {
 			change(p)
 		}

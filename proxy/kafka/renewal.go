@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/asyncgate/asyncgate/proxy/kafka/wire"
-	"github.com/asyncgate/asyncgate/sasl"
 )
 
 // own answers the requests that are the gateway's to answer after the login too.
@@ -63,9 +62,9 @@ var errRenewal = errors.New("the upstream connection ended")
 
 // renewUpstream logs in again at the broker, with a client's token or as the gateway, between two requests: the client notices a pause at most. What
 // is owed comes first: a broker answers in turn, and a client that joins a group may wait for minutes.
-func (c *connection) renewUpstream(token *sasl.Token) error {
+func (c *connection) renewUpstream(s *shown) error {
 	c.owed.wait()
-	lifetime, err := c.front.upstream.login(token, func(frame []byte) ([]byte, error) {
+	lifetime, err := c.front.upstream.login(s, func(frame []byte) ([]byte, error) {
 		if !c.owed.push(request{own: true, correlation: correlationOf(frame)}) {
 			return nil, errRenewal
 		}
@@ -87,7 +86,7 @@ func (c *connection) renewUpstream(token *sasl.Token) error {
 	if err != nil {
 		return err
 	}
-	c.upstream.token = token
+	c.upstream.shown = s
 	c.upstream.renewAfter(lifetime)
 	return nil
 }

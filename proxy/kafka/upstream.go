@@ -29,7 +29,9 @@ type upstream struct {
 	username  string
 	password  []byte
 	tokens    *proxy.TokenSource // for OAUTHBEARER, in place of user name and password
-	passes    string             // name of the server whose clients' tokens are passed on; empty: the gateway is itself to the brokers
+	passes    string             // name of the server whose clients are themselves by their tokens; empty: the gateway is, for all
+
+	exchange *proxy.TokenExchange // of these tokens; nil: they are passed on as they are
 }
 
 func newUpstream(server string, p plan.Upstream) (*upstream, error) {
@@ -42,11 +44,22 @@ func newUpstream(server string, p plan.Upstream) (*upstream, error) {
 		}
 		u.tls = config
 	}
-	if p.Identity == plan.IdentityToken {
+	switch p.Identity {
+	case plan.IdentityToken, plan.IdentityExchanged:
 		if server == "" || p.TLS == nil || p.SASL == nil || p.SASL.Token == nil {
 			return nil, errors.New("tokens are passed on over TLS alone, by a gateway with a token of its own")
 		}
 		u.passes = server
+	}
+	if p.Identity == plan.IdentityExchanged {
+		if p.Exchange == nil {
+			return nil, errors.New("tokens are to be exchanged, and nothing says for what")
+		}
+		exchange, err := proxy.NewTokenExchange(p.Exchange)
+		if err != nil {
+			return nil, err
+		}
+		u.exchange = exchange
 	}
 	switch {
 	case p.SASL == nil:
@@ -69,14 +82,15 @@ func newUpstream(server string, p plan.Upstream) (*upstream, error) {
 // brokerConn is a connection to a broker on which the gateway has logged in.
 type brokerConn struct {
 	net.Conn
-	reauthenticate time.Time   // when the gateway should log in again; zero: never
-	began, ends    time.Time   // of the session at the broker; ends is zero if it lasts for ever
-	token          *sasl.Token // the client's, which the login was made with; nil: the gateway is itself
+	reauthenticate time.Time // when the gateway should log in again; zero: never
+	began, ends    time.Time // of the session at the broker; ends is zero if it lasts for ever
+	again          bool      // the broker takes a second login
+	shown          *shown    // what the login was made with; nil: the gateway is itself
 }
 
 // dial connects to a broker and logs in: with a client's token, or as the gateway if there is none. Whatever fails, the
 // error says at which step and where.
-func (u *upstream) dial(ctx context.Context, address string, token *sasl.Token) (*brokerConn, error) {
+func (u *upstream) dial(ctx context.Context, address string, s *shown) (*brokerConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, upstreamTimeout)
 	defer cancel()
 	conn, err := u.dialer.DialContext(ctx, "tcp", address)
@@ -85,7 +99,7 @@ func (u *upstream) dial(ctx context.Context, address string, token *sasl.Token) 
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	b, err := u.secure(ctx, conn, address, token)
+	b, err := u.secure(ctx, conn, address, s)
 	if err != nil {
 		_ = conn.Close()
 		return nil, err
@@ -98,7 +112,7 @@ func (u *upstream) dial(ctx context.Context, address string, token *sasl.Token) 
 }
 
 // secure does what comes between the connection and the first request: TLS, and the gateway's login.
-func (u *upstream) secure(ctx context.Context, conn net.Conn, address string, token *sasl.Token) (*brokerConn, error) {
+func (u *upstream) secure(ctx context.Context, conn net.Conn, address string, s *shown) (*brokerConn, error) {
 	if u.tls != nil {
 		config := u.tls
 		if config.ServerName == "" {
@@ -125,14 +139,16 @@ func (u *upstream) secure(ctx context.Context, conn net.Conn, address string, to
 		}
 		return readLoneFrame(conn, loginFrame)
 	}
-	lifetime, err := u.login(token, exchange)
+	lifetime, err := u.login(s, exchange)
 	switch {
-	case err != nil && token != nil:
+	case err != nil && s != nil && s.token.Exchanged():
+		return nil, fmt.Errorf("login with the token that the client's was exchanged for: %w", err)
+	case err != nil && s != nil:
 		return nil, fmt.Errorf("login with the client's token: %w", err)
 	case err != nil:
 		return nil, fmt.Errorf("login as %q with %s: %w", u.username, u.mechanism, err)
 	}
-	b.token = token
+	b.shown = s
 	b.renewAfter(lifetime)
 	return b, nil
 }
@@ -144,9 +160,15 @@ func (b *brokerConn) due() bool {
 
 // renewAfter plans the next login: at 85 % of the lifetime, as Kafka's own clients do at 85 to 95 % (KIP-368), and two
 // seconds before its end at least. The broker reads the login after the requests that are on their way to it, and ends the
-// connection if one of these comes late: a machine that stands still for a second must not make it so.
+// connection if one of these comes late: a machine that stands still for a second must not make it so. A session ends with a
+// token that was exchanged, whatever the broker grants.
 func (b *brokerConn) renewAfter(lifetime time.Duration) {
-	b.reauthenticate, b.began, b.ends = time.Time{}, time.Now(), time.Time{}
+	b.reauthenticate, b.began, b.ends, b.again = time.Time{}, time.Now(), time.Time{}, lifetime > 0
+	if b.shown != nil && !b.shown.ends.IsZero() {
+		if left := max(b.shown.ends.Sub(b.began), time.Nanosecond); lifetime == 0 || left < lifetime {
+			lifetime = left
+		}
+	}
 	if lifetime > 0 {
 		margin := max(lifetime*15/100, min(2*time.Second, lifetime/2))
 		b.reauthenticate, b.ends = b.began.Add(lifetime-margin), b.began.Add(lifetime)
@@ -155,13 +177,13 @@ func (b *brokerConn) renewAfter(lifetime time.Duration) {
 
 // login runs a login over exchange, which sends a frame and returns the answer without its length: with a client's
 // token, or the gateway's own if that is nil. It returns how long the broker grants the session; zero is without end.
-func (u *upstream) login(token *sasl.Token, exchange func([]byte) ([]byte, error)) (time.Duration, error) {
-	client, err := u.client(token)
+func (u *upstream) login(s *shown, exchange func([]byte) ([]byte, error)) (time.Duration, error) {
+	client, err := u.client(s)
 	if err != nil {
 		return 0, err
 	}
 	refused := func(err error) error {
-		if err != nil && token != nil {
+		if err != nil && s != nil {
 			return &tokenError{err}
 		}
 		return err
@@ -194,11 +216,12 @@ func (u *upstream) login(token *sasl.Token, exchange func([]byte) ([]byte, error
 	}
 }
 
-// client begins a login. A client's token goes to the brokers of the server that it was shown to, and to no others.
-func (u *upstream) client(passed *sasl.Token) (sasl.Client, error) {
-	if passed != nil {
-		text, ok := passed.Reveal(u.passes)
-		if !ok || u.passes == "" || u.tls == nil {
+// client begins a login. A client's token goes to the brokers of the server that it was shown to, and to no others; where
+// tokens are exchanged, only the new one does.
+func (u *upstream) client(s *shown) (sasl.Client, error) {
+	if s != nil {
+		text, ok := s.token.Reveal(u.passes)
+		if !ok || u.passes == "" || u.tls == nil || s.token.Exchanged() != (u.exchange != nil) {
 			return nil, errors.New("it must not be passed on here")
 		}
 		return sasl.NewTokenClient(text)

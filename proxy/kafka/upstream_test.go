@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -69,7 +70,7 @@ func TestAClientsTokenIsPassedOnAgainInTime(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := &brokerConn{token: first}
+				b := &brokerConn{shown: &shown{of: first, token: first}}
 				b.renewAfter(c.lifetime)
 				var expires time.Time
 				if c.expires > 0 {
@@ -84,9 +85,47 @@ func TestAClientsTokenIsPassedOnAgainInTime(t *testing.T) {
 	}
 }
 
+// A session ends with the token that a client's was exchanged for, whatever the broker grants, and is renewed before; a broker
+// that grants no session of its own takes no second login, and the token is exchanged again all the same.
+func TestASessionEndsWithTheExchangedToken(t *testing.T) {
+	for _, c := range []struct {
+		name            string
+		lifetime, token time.Duration // that the broker has granted, and of the new token; 0: never
+		client          time.Duration // of the client's token
+		after           time.Duration
+		due             bool
+		err             error
+	}{
+		{"early", time.Hour, time.Minute, time.Hour, 50 * time.Second, false, nil},
+		{"in time", time.Hour, time.Minute, time.Hour, 52 * time.Second, true, nil},
+		{"in time, and the broker takes one login", 0, time.Minute, time.Hour, 52 * time.Second, true, nil},
+		{"the broker's limit is shorter", time.Minute, time.Hour, time.Hour, 52 * time.Second, true, nil},
+		{"no end is known", 0, 0, time.Hour, 59 * time.Minute, false, nil},
+		{"the client's ends with it", time.Hour, time.Minute, time.Minute, 59 * time.Second, false, nil},
+		{"the client's has ended with it", time.Hour, time.Minute, time.Minute, time.Minute, false, errTokenEnded},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := &sasl.Token{}
+				b := &brokerConn{shown: &shown{of: client, token: client.For("another")}}
+				if c.token > 0 {
+					b.shown.ends = time.Now().Add(c.token)
+				}
+				expires := time.Now().Add(c.client)
+				b.renewAfter(c.lifetime)
+				<-time.After(c.after)
+				if due, err := b.duePassing(client, expires); due != c.due || err != c.err {
+					t.Errorf("%v, %v; want %v, %v", due, err, c.due, c.err)
+				}
+			})
+		})
+	}
+}
+
 func TestTokensArePassedOnInsideTLSByAGatewayWithOneOfItsOwn(t *testing.T) {
 	t.Setenv("PASSING_SECRET", "s3cret")
-	own := &plan.UpstreamSASL{Mechanism: sasl.OAuthBearer, Token: &plan.ClientCredentials{Endpoint: "https://id.example.org", ClientSecret: "env:PASSING_SECRET"}}
+	own := &plan.UpstreamSASL{Mechanism: sasl.OAuthBearer, Token: &plan.ClientCredentials{TokenClient: plan.TokenClient{
+		Endpoint: "https://id.example.org", ClientSecret: "env:PASSING_SECRET"}}}
 	for name, p := range map[string]plan.Upstream{
 		"in clear":              {SASL: own},
 		"without a login":       {TLS: &plan.UpstreamTLS{}},
@@ -101,7 +140,39 @@ func TestTokensArePassedOnInsideTLSByAGatewayWithOneOfItsOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := u.client(&sasl.Token{}); err == nil {
+	if _, err := u.client(&shown{of: &sasl.Token{}, token: &sasl.Token{}}); err == nil {
 		t.Error("a token that was shown to another server is passed on")
 	}
+	if _, err := newUpstream("a", plan.Upstream{Identity: plan.IdentityExchanged, TLS: &plan.UpstreamTLS{}, SASL: own}); err == nil {
+		t.Error("tokens are exchanged for nothing")
+	}
+	u, err = newUpstream("a", plan.Upstream{Identity: plan.IdentityExchanged, TLS: &plan.UpstreamTLS{}, SASL: own, Exchange: &plan.TokenExchange{TokenClient: own.Token.TokenClient}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := tokenShownTo(t, "a")
+	if _, err := u.client(&shown{of: token, token: token}); err == nil {
+		t.Error("a token that should have been exchanged is passed on")
+	}
+	if _, err := u.client(&shown{of: token, token: token.For("another")}); err != nil {
+		t.Error(err)
+	}
+}
+
+// anyToken takes every token.
+type anyToken struct{ sasl.NoTokens }
+
+func (anyToken) Verify(context.Context, string, sasl.Peer) (*sasl.Principal, *sasl.Reject) {
+	return &sasl.Principal{Name: "alice"}, nil
+}
+
+// tokenShownTo is a token that a client has shown to a server.
+func tokenShownTo(t *testing.T, server string) *sasl.Token {
+	t.Helper()
+	mechanism := sasl.NewPassingOAuthBearer(func() sasl.Tokens { return anyToken{} })
+	step := mechanism.Start(sasl.Peer{Server: server}).Next(t.Context(), []byte("n,,\x01auth=Bearer abc\x01\x01"))
+	if step.Principal == nil {
+		t.Fatalf("%+v", step)
+	}
+	return step.Principal.Token
 }

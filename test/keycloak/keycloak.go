@@ -1,12 +1,16 @@
 //go:build unix
 
-// Package keycloaktest runs Keycloak, a real issuer of tokens, for tests. install.sh fetches it.
+// Package keycloaktest runs Keycloak, a real issuer of tokens, for tests, with the realm of examples/keycloak. install.sh
+// fetches it.
 package keycloaktest
 
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -26,41 +30,53 @@ import (
 // version is what install.sh fetches.
 const version = "26.3.5"
 
-// startTimeout bounds the start; it takes half a minute on a machine with nothing else to do.
-const startTimeout = 4 * time.Minute
+// trustedPassword is that of a file without a secret in it; keytool wants one.
+const trustedPassword = "throwaway"
 
-// Server is a running Keycloak with the realm of realm.json.
+// startTimeout bounds the start: half a minute on a machine with nothing else to do, and another for the first one.
+const startTimeout = 8 * time.Minute
+
+// Server is a running Keycloak with the realm of examples/keycloak/realm.json.
 type Server struct {
-	t    testing.TB
-	base string // URL of the server
+	t      testing.TB
+	client *http.Client
+	base   string // URL of the server
+	secure string // URL of the same inside TLS
 }
 
-// Start starts it, for the time of the test.
+// Start starts it, for the time of the test, with certificates of its own.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	parts.Need(t, "java")
+	parts.Need(t, "sh", "openssl")
+	certificates := filepath.Join(t.TempDir(), "certificates")
+	if out, err := exec.Command("sh", parts.Path(t, "examples", "kafka", "certificates.sh"), certificates).CombinedOutput(); err != nil {
+		t.Fatalf("certificates.sh: %v\n%s", err, out)
+	}
+	return StartWith(t, certificates)
+}
+
+// StartWith is Start with certificates that others have too. Inside TLS it has the certificate keycloak of a directory that
+// examples/kafka/certificates.sh filled, and believes the client certificates of its ca.
+func StartWith(t testing.TB, certificates string) *Server {
+	t.Helper()
+	parts.Need(t, "java", "keytool")
 	home := filepath.Join(parts.Cache(t), "keycloak-"+version)
 	if _, err := os.Stat(filepath.Join(home, "bin", "kc.sh")); err != nil {
 		parts.Absent(t, "needs test/keycloak/install.sh to have run: %v", err)
 	}
-	realm, err := os.ReadFile(parts.Path(t, "test", "keycloak", "realm.json"))
-	if err == nil {
-		err = os.MkdirAll(filepath.Join(home, "data", "import"), 0o755)
+	lay(t, home)
+	trusted := trusting(t, certificates)
+	port, securePort := freePorts(t)
+	believed := x509.NewCertPool()
+	ca, err := os.ReadFile(filepath.Join(certificates, "ca.crt"))
+	if err != nil || !believed.AppendCertsFromPEM(ca) {
+		t.Fatalf("no certificates for Keycloak: %v", err)
 	}
-	if err == nil {
-		err = os.WriteFile(filepath.Join(home, "data", "import", "lights.json"), realm, 0o600) // #nosec G703 -- in the cache
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	_ = listener.Close()
 	command := exec.Command(filepath.Join(home, "bin", "kc.sh"), "start-dev", "--db=dev-mem", "--import-realm",
-		"--http-host=127.0.0.1", fmt.Sprintf("--http-port=%d", port))
+		"--http-host=127.0.0.1", fmt.Sprintf("--http-port=%d", port), fmt.Sprintf("--https-port=%d", securePort),
+		"--https-certificate-file="+filepath.Join(certificates, "keycloak.crt"),
+		"--https-certificate-key-file="+filepath.Join(certificates, "keycloak.key"),
+		"--https-client-auth=request", "--https-trust-store-file="+trusted, "--https-trust-store-password="+trustedPassword, "--https-trust-store-type=pkcs12")
 	command.Env = append(os.Environ(), "KC_BOOTSTRAP_ADMIN_USERNAME=admin", "KC_BOOTSTRAP_ADMIN_PASSWORD=admin",
 		"JAVA_OPTS_KC_HEAP=-Xms64m -Xmx384m")
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // kc.sh starts Java: both are ended
@@ -75,7 +91,9 @@ func Start(t testing.TB) *Server {
 		_ = syscall.Kill(-command.Process.Pid, syscall.SIGKILL)
 		<-ended
 	})
-	s := &Server{t: t, base: fmt.Sprintf("http://127.0.0.1:%d", port)}
+	s := &Server{t: t,
+		client: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: believed}}},
+		base:   fmt.Sprintf("http://127.0.0.1:%d", port), secure: fmt.Sprintf("https://localhost:%d", securePort)}
 	look := time.NewTicker(time.Second)
 	defer look.Stop()
 	for late := time.After(startTimeout); ; {
@@ -92,23 +110,81 @@ func Start(t testing.TB) *Server {
 	}
 }
 
+// lay puts the realm where Keycloak takes it from: another that starts at the same time must not find half of it.
+func lay(t testing.TB, home string) {
+	t.Helper()
+	realm, err := os.ReadFile(parts.Path(t, "examples", "keycloak", "realm.json"))
+	if err == nil {
+		err = os.MkdirAll(filepath.Join(home, "data", "import"), 0o755)
+	}
+	var part *os.File
+	if err == nil {
+		part, err = os.CreateTemp(filepath.Join(home, "data"), "realm")
+	}
+	if err == nil {
+		_, err = part.Write(realm)
+		err = errors.Join(err, part.Close(), os.Rename(part.Name(), filepath.Join(home, "data", "import", "lights.json")))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// trusting makes a file with the authority of client certificates. It is of this Keycloak alone: what the option
+// truststore-paths takes would be written where every Keycloak of this machine has it.
+func trusting(t testing.TB, certificates string) string {
+	t.Helper()
+	trusted := filepath.Join(t.TempDir(), "trusted.p12")
+	out, err := exec.Command("keytool", "-importcert", "-noprompt", "-alias", "ca", "-file", filepath.Join(certificates, "ca.crt"),
+		"-keystore", trusted, "-storetype", "PKCS12", "-storepass", trustedPassword).CombinedOutput()
+	if err != nil {
+		t.Fatalf("keytool: %v\n%s", err, out)
+	}
+	return trusted
+}
+
+// freePorts are two ports that nobody listens on.
+func freePorts(t testing.TB) (a, b int) {
+	t.Helper()
+	for _, port := range []*int{&a, &b} {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer listener.Close() // not before both are known
+		*port = listener.Addr().(*net.TCPAddr).Port
+	}
+	return a, b
+}
+
 // Issuer is the name of the realm as an issuer.
 func (s *Server) Issuer() string { return s.base + "/realms/lights" }
+
+// Secure is the name of the same realm inside TLS. Tokens name the address on which they were asked for.
+func (s *Server) Secure() string { return s.secure + "/realms/lights" }
+
+// TokenEndpoint is where an issuer gives tokens.
+func TokenEndpoint(issuer string) string { return issuer + "/protocol/openid-connect/token" }
 
 // Introspection is where it is asked about tokens.
 func (s *Server) Introspection() string {
 	return s.Issuer() + "/protocol/openid-connect/token/introspect"
 }
 
-// Token is a token of a client's own, whose secret is its name and "-secret".
-func (s *Server) Token(client string) string {
+// Token is a token of a client's own, whose secret is its name and "-secret", of the issuer outside TLS.
+func (s *Server) Token(client string) string { s.t.Helper(); return s.of(s.Issuer(), client) }
+
+// SecureToken is the same of the issuer inside TLS.
+func (s *Server) SecureToken(client string) string { s.t.Helper(); return s.of(s.Secure(), client) }
+
+func (s *Server) of(issuer, client string) string {
 	s.t.Helper()
-	return s.fetch(s.Issuer(), url.Values{"grant_type": {"client_credentials"}, "client_id": {client}, "client_secret": {client + "-secret"}})
+	return s.fetch(issuer, url.Values{"grant_type": {"client_credentials"}, "client_id": {client}, "client_secret": {client + "-secret"}})
 }
 
 func (s *Server) fetch(issuer string, form url.Values) string {
 	s.t.Helper()
-	body, err := s.do(http.MethodPost, issuer+"/protocol/openid-connect/token", "application/x-www-form-urlencoded", []byte(form.Encode()), "")
+	body, err := s.do(http.MethodPost, TokenEndpoint(issuer), "application/x-www-form-urlencoded", []byte(form.Encode()), "")
 	var answer struct {
 		Token string `json:"access_token"`
 	}
@@ -170,7 +246,7 @@ func (s *Server) do(method, target, kind string, body []byte, token string) ([]b
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := s.client.Do(request)
 	if err != nil {
 		return nil, err
 	}

@@ -6,11 +6,22 @@ import (
 	"testing"
 
 	"github.com/asyncgate/asyncgate/test/keycloak"
+	"github.com/asyncgate/asyncgate/test/mosquitto"
 )
 
-// A real issuer: discovery, keys, scopes and audiences as it writes them, introspection, revocation, rotation.
+// One Keycloak for all that needs a real issuer. Its keys are changed at the end.
 func TestKeycloak(t *testing.T) {
-	idp := keycloaktest.Start(t)
+	idp := keycloaktest.StartWith(t, mosquittotest.Certificates(t))
+	t.Run("in front of real brokers", func(t *testing.T) {
+		cluster := believing(t, idp)
+		t.Run("a token is exchanged", func(t *testing.T) { t.Parallel(); exchanging(t, idp, cluster) })
+		t.Run("the example works", func(t *testing.T) { t.Parallel(); example(t, idp, cluster) })
+	})
+	t.Run("tokens are judged", func(t *testing.T) { judging(t, idp) })
+}
+
+// A real issuer: discovery, keys, scopes and audiences as it writes them, introspection, revocation, rotation.
+func judging(t *testing.T, idp *keycloaktest.Server) {
 	byKeys := startWith(t, nil, map[string]any{"issuer": idp.Issuer(), "principal": "azp", "refresh": "10s", "minInterval": "1s"})
 	asked := startWith(t, nil, map[string]any{"issuer": idp.Issuer(), "principal": "client_id",
 		"introspection": map[string]any{"url": idp.Introspection(), "clientId": "gateway", "clientSecret": "file:keycloak", "recheck": "5s", "cache": "1s"}})

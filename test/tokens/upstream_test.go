@@ -98,7 +98,7 @@ func before(t *testing.T, identity string) *world {
 func TestTheGatewayHasATokenOfItsOwn(t *testing.T) {
 	w := before(t, "service")
 	client := w.client("oidc", func() string { return w.token(time.Hour, nil) })
-	w.produces(client, 2*w.issuer.Lifetime)
+	w.produces(client, "lights", 2*w.issuer.Lifetime)
 	if n := w.issuer.Asked("/token"); n < 2 || n > 30 {
 		t.Errorf("%d tokens were fetched for two lifetimes", n)
 	}
@@ -118,7 +118,7 @@ func TestTheTokenOfAClientIsPassedOn(t *testing.T) {
 		tokens = append(tokens, w.token(lifetime, passable))
 		return tokens[len(tokens)-1]
 	})
-	w.produces(client, 2*lifetime)
+	w.produces(client, "lights", 2*lifetime)
 	lock.Lock()
 	defer lock.Unlock()
 	w.audited("allow", "renewed", tokens...)
@@ -144,12 +144,12 @@ func TestTheTokenOfAClientIsPassedOn(t *testing.T) {
 }
 
 // produces has a client produce for a while.
-func (w *world) produces(client *kgo.Client, d time.Duration) {
+func (w *world) produces(client *kgo.Client, topic string, d time.Duration) {
 	w.t.Helper()
 	ctx := within(w.t)
 	until := time.Now().Add(d)
 	for n := 0; n == 0 || time.Now().Before(until); n++ {
-		if err := client.ProduceSync(ctx, &kgo.Record{Topic: "lights", Value: []byte("on")}).FirstErr(); err != nil {
+		if err := client.ProduceSync(ctx, &kgo.Record{Topic: topic, Value: []byte("on")}).FirstErr(); err != nil {
 			w.t.Fatalf("record %d: %v", n, err)
 		}
 	}
