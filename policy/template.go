@@ -57,7 +57,19 @@ type piece struct {
 
 type parameter struct {
 	*plan.Parameter
-	pattern *regexp.Regexp // nil: none
+	pattern *regexp.Regexp  // nil: none
+	enum    map[string]bool // of Enum, where that has so many values that a walk through them would be slow
+}
+
+// maxWalk is how many values are compared one by one. A lookup takes as long as some ten comparisons.
+const maxWalk = 10
+
+// lists reports whether the enum has a value.
+func (p *parameter) lists(value string) bool {
+	if p.enum != nil {
+		return p.enum[value]
+	}
+	return slices.Contains(p.Enum, value)
 }
 
 func compileTemplate(segments []plan.Segment, l *language) (template, error) {
@@ -74,6 +86,12 @@ func compileTemplate(segments []plan.Segment, l *language) (template, error) {
 			continue
 		}
 		p := &parameter{Parameter: s.Parameter}
+		if len(p.Enum) > maxWalk {
+			p.enum = make(map[string]bool, len(p.Enum))
+			for _, value := range p.Enum {
+				p.enum[value] = true
+			}
+		}
 		if p.Pattern != "" {
 			var err error
 			if p.pattern, err = regexp.Compile(p.Pattern); err != nil {
@@ -97,7 +115,7 @@ func (p *parameter) accepts(value string, who *Subject) bool {
 	switch {
 	case value == "":
 		return false
-	case len(p.Enum) > 0 && !slices.Contains(p.Enum, value):
+	case len(p.Enum) > 0 && !p.lists(value):
 		return false
 	case p.Integer && !integer(value):
 		return false

@@ -14,6 +14,7 @@ import (
 type channel struct {
 	address string
 	levels  []string
+	enums   [][]string
 	servers []*plan.Server // in the order of the document
 	verbs   []string       // of operations, in order
 	by      map[string][]*candidate
@@ -40,18 +41,18 @@ func (m *maker) verb(a plan.Action) string {
 // group makes channels. Servers share one only if exactly the same is to be allowed on all of them: an operation counts for
 // every server of its channel.
 func (m *maker) group(wanted []*candidate) []*channel {
-	type spot struct{ server, address string }
+	type spot struct{ server, names string }
 	actions := map[spot]string{}
 	for _, c := range wanted {
-		actions[spot{c.server.Name, c.address}] += string(c.action) + " "
+		actions[spot{c.server.Name, c.names()}] += string(c.action) + " "
 	}
 	var all []*channel
 	byKey := map[[2]string]*channel{}
 	for _, c := range wanted {
-		key := [2]string{c.address, actions[spot{c.server.Name, c.address}]}
+		key := [2]string{c.names(), actions[spot{c.server.Name, c.names()}]}
 		ch := byKey[key]
 		if ch == nil {
-			ch = &channel{address: c.address, levels: c.levels, by: map[string][]*candidate{}}
+			ch = &channel{address: c.address, levels: c.levels, enums: c.enums, by: map[string][]*candidate{}}
 			byKey[key], all = ch, append(all, ch)
 		}
 		if !slices.Contains(ch.servers, c.server) {
@@ -77,6 +78,15 @@ func (m *maker) group(wanted []*candidate) []*channel {
 		m.want(ch)
 	}
 	return kept
+}
+
+// names tells channels apart: their address, and the values of its parameters.
+func (c *candidate) names() string {
+	all := c.address
+	for _, values := range c.enums {
+		all += "\x00\x00" + strings.Join(values, "\x00")
+	}
+	return all
 }
 
 // order is where a server stands in the document.

@@ -2,6 +2,7 @@ package proposal
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 const (
 	maxName       = 64 // bytes of a new channel's name
 	maxPrincipals = 10 // named in a comment; the rest is counted
+	maxLine       = 8  // values of a parameter on one line; more have a line each
 )
 
 // write adds the channels to the document.
@@ -84,8 +86,8 @@ func (m *maker) add3(root *yaml.Node, channels []*channel) error {
 			put(item, "servers", servers)
 			if len(ch.levels) > 0 {
 				parameters := mapping()
-				for _, p := range ch.levels {
-					put(parameters, p, &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle})
+				for i, p := range ch.levels {
+					put(parameters, p, ch.parameter(i))
 				}
 				put(item, "parameters", parameters)
 			}
@@ -124,8 +126,10 @@ func (m *maker) add2(root *yaml.Node, channels []*channel) error {
 			}
 			if len(ch.levels) > 0 {
 				parameters := mapping()
-				for _, p := range ch.levels {
-					put(parameters, p, object("schema", object("type", text("string"))))
+				for i, p := range ch.levels {
+					schema := object("type", text("string"))
+					schema.Content = append(schema.Content, ch.parameter(i).Content...)
+					put(parameters, p, object("schema", schema))
 				}
 				put(item, "parameters", parameters)
 			}
@@ -137,17 +141,36 @@ func (m *maker) add2(root *yaml.Node, channels []*channel) error {
 	return nil
 }
 
+// parameter is the definition of a parameter in 3.x; in 2.x its schema says the same.
+func (ch *channel) parameter(i int) *yaml.Node {
+	if ch.enums == nil {
+		return &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle}
+	}
+	values := &yaml.Node{Kind: yaml.SequenceNode}
+	for _, v := range ch.enums[i] {
+		values.Content = append(values.Content, text(v))
+	}
+	if len(values.Content) <= maxLine {
+		values.Style = yaml.FlowStyle
+	}
+	return object("enum", values)
+}
+
 // comment says who has done it, how often, and where.
 func (m *maker) comment(all []*candidate) string {
 	var lines []string
 	for _, c := range all {
 		var who []string
+		times := map[string]uint64{}
 		for _, s := range c.seen {
-			times := fmt.Sprintf("%d times", m.record.seen[s])
-			if m.record.seen[s] == 1 {
-				times = "once"
+			times[s.Principal] += m.record.seen[s]
+		}
+		for _, principal := range slices.Sorted(maps.Keys(times)) {
+			often := fmt.Sprintf("%d times", times[principal])
+			if times[principal] == 1 {
+				often = "once"
 			}
-			who = append(who, quoted(s.Principal)+" "+times)
+			who = append(who, quoted(principal)+" "+often)
 		}
 		if more := len(who) - maxPrincipals; more > 0 {
 			who = append(who[:maxPrincipals], fmt.Sprintf("%d more", more))

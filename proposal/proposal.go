@@ -21,6 +21,7 @@ type Proposal struct {
 	Channels   int      // that are new
 	Grants     int      // that the settings need besides; they stand in the comment at the top
 	LeftOut    []string // what the document does not allow, and why, in order
+	Notes      []string // what else there is to say, in order
 
 	wanted []*candidate
 	grants []plan.Grant
@@ -34,8 +35,9 @@ type candidate struct {
 	name     string // of the topic; of a filter with + it is the filter
 	address  string // name, with a parameter for each +
 	segments []plan.Segment
-	levels   []string // the parameters
-	seen     []Seen   // by whom
+	levels   []string   // the parameters
+	enums    [][]string // their only values; nil: any
+	seen     []Seen     // by whom
 	allows   []plan.Action
 }
 
@@ -55,7 +57,8 @@ type maker struct {
 //
 // The proposal is the document itself, in its own version, and whatever stands in it stays: an operator compares the two, and
 // moving a document to another version is not what was asked for.
-func Make(doc *asyncapi.Document, text []byte, p *plan.Plan, perspective string, r *Record) (*Proposal, error) {
+// Topics of a template's shape become one channel, of the first template that they have the shape of.
+func Make(doc *asyncapi.Document, text []byte, p *plan.Plan, perspective string, r *Record, templates []*Template) (*Proposal, error) {
 	switch {
 	case len(doc.Files) > 0:
 		return nil, fmt.Errorf("%s refers to other files (%s), and a proposal is made of one: bundle the document first", doc.File, doc.Files[0])
@@ -74,7 +77,7 @@ func Make(doc *asyncapi.Document, text []byte, p *plan.Plan, perspective string,
 		return nil, err
 	}
 	wanted, inside := m.contained(wanted)
-	channels := m.group(wanted)
+	channels := m.group(m.fold(wanted, templates))
 	m.out.wanted = append(m.out.wanted, inside...)
 	m.describe()
 	slices.Sort(m.out.LeftOut)
@@ -215,7 +218,7 @@ func (m *maker) contained(all []*candidate) (kept, inside []*candidate) {
 	}
 	for _, c := range all {
 		if c.action == plan.Consume && slices.ContainsFunc(filters, func(f *candidate) bool {
-			return f != c && f.server == c.server && topic.Covers(f.name, c.name)
+			return f != c && f.server == c.server && within(f.name, c.name)
 		}) {
 			inside = append(inside, c)
 		} else {
@@ -223,6 +226,20 @@ func (m *maker) contained(all []*candidate) (kept, inside []*candidate) {
 		}
 	}
 	return kept, inside
+}
+
+// within reports whether the address of a filter with + stands for a name: + takes the empty level too, and a parameter does not.
+func within(filter, name string) bool {
+	if !topic.Covers(filter, name) {
+		return false
+	}
+	levels := strings.Split(name, "/")
+	for i, level := range strings.Split(filter, "/") {
+		if level == "+" && levels[i] == "" {
+			return false
+		}
+	}
+	return true
 }
 
 // anyTopic is the name in an observation of InitProducerId without a transactional id, on Kafka.

@@ -160,12 +160,12 @@ func parseGS2(header []byte) (authzID string, ok bool) {
 // answer, as with a broker.
 func bearerOf(value []byte) (string, *Reject) {
 	scheme, token, ok := bytes.Cut(value, []byte{' '})
-	if !bytes.EqualFold(scheme, []byte("bearer")) {
-		return "", newReject(CodeMalformed, "", "an authorization that is not a bearer's")
-	}
 	token = bytes.TrimLeft(token, " ")
 	if !ok || !IsBearer(string(token)) {
-		return "", newReject(CodeMalformed, publicInvalid(OAuthBearer), "a bearer token with characters that none has")
+		return "", newReject(CodeMalformed, publicInvalid(OAuthBearer), "an authorization without a scheme, or with characters that no token has")
+	}
+	if !bytes.EqualFold(scheme, []byte("bearer")) {
+		return "", newReject(CodeMalformed, "", "an authorization that is not a bearer's")
 	}
 	return string(token), nil
 }

@@ -34,13 +34,13 @@ func (*checkCmd) Help() string {
 problem of severity error; 1 one at least; 2 wrong arguments, or a document that cannot be opened. The worst document counts.
 
 Examples:
-  asyncgate check orders.yml                            the document alone, or with the asyncgate.yaml beside it
-  asyncgate check -c prod.yaml --server prod orders.yml one server, as it is deployed
-  asyncgate check 'specs/**/*.yml' --output sarif       many documents, for a code-scanning service
-  generate | asyncgate check - --output json            from standard input
-  asyncgate check orders.yml --policy organisation.yaml what your organisation asks for besides
-  asyncgate check --rules                               every problem there is
-  asyncgate check --rules security/none                 what one means, with an example and the fix
+  asyncgate check orders.yml                             the document alone, or with the asyncgate.yaml beside it
+  asyncgate check -c prod.yaml --server prod orders.yml  one server, as it is deployed
+  asyncgate check 'specs/**/*.yml' --output sarif        many documents, for a code-scanning service
+  generate | asyncgate check - --output json             from standard input
+  asyncgate check orders.yml --policy organisation.yaml  what your organisation asks for besides
+  asyncgate check --rules                                every problem there is
+  asyncgate check --rules security/none                  what one means, with an example and the fix
 
 Pages: docs/check.md, docs/problems/.`
 }

@@ -16,6 +16,19 @@ type credentialsAddCmd struct {
 	passwordFlags
 }
 
+// Help is shown below the usage.
+func (*credentialsAddCmd) Help() string {
+	return `Prints a secret that it has made, alone on standard output, once: the file keeps what verifies it.
+
+Examples:
+  asyncgate credentials add alice                                 asks for a password
+  asyncgate credentials add alice --generate > alice.password
+  asyncgate credentials add billing --kind key --scope orders:read --expires 90d
+  asyncgate credentials add lamp-1 --kind certificate --match CN=lamp-1
+
+Page: docs/credentials.md.`
+}
+
 // Run adds it; what was generated is the only line on stdout.
 func (c *credentialsAddCmd) Run(env *environment, parent *credentialsCmd) error {
 	grant, err := c.grant()

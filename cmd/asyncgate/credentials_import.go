@@ -18,11 +18,16 @@ type credentialsImportCmd struct {
 
 // Help is shown below the usage.
 func (credentialsImportCmd) Help() string {
-	return `postgresql           psql -At -c 'select rolname, rolpassword from pg_authid', or the same with COPY or CSV
-kafka-configs        kafka-configs.sh --zookeeper … --describe --entity-type users (a broker shows no keys)
-kafka-metadata-dump  kafka-dump-log.sh --cluster-metadata-decoder --files …/__cluster_metadata-0/….log (or .checkpoint)
+	return `Formats, and what to feed in:
+  postgresql           psql -At -c 'select rolname, rolpassword from pg_authid', or the same with COPY or CSV
+  kafka-configs        kafka-configs.sh --zookeeper … --describe --entity-type users (a broker shows no keys)
+  kafka-metadata-dump  kafka-dump-log.sh --cluster-metadata-decoder --files …/__cluster_metadata-0/….log (or .checkpoint)
 
-  psql -At -c 'select rolname, rolpassword from pg_authid' | asyncgate credentials import --format postgresql`
+Examples:
+  psql -At -c 'select rolname, rolpassword from pg_authid' | asyncgate credentials import --format postgresql
+  asyncgate credentials import --format kafka-configs users.txt --scope orders:read
+
+Page: docs/credentials.md.`
 }
 
 // Run takes them over, all or none.

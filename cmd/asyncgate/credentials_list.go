@@ -32,6 +32,15 @@ type listed struct {
 	Kept       []time.Time       `json:"kept,omitempty"`       // until when earlier secrets are good
 }
 
+// Help is shown below the usage.
+func (*credentialsListCmd) Help() string {
+	return `Shows no secret, and nothing that verifies one.
+
+Examples:
+  asyncgate credentials list
+  asyncgate credentials list --file prod/credentials.yaml --output json`
+}
+
 // Run prints the list.
 func (c *credentialsListCmd) Run(env *environment, parent *credentialsCmd) error {
 	f, err := credentials.Read(parent.File)

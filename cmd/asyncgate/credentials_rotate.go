@@ -17,6 +17,15 @@ type credentialsRotateCmd struct {
 	passwordFlags
 }
 
+// Help is shown below the usage.
+func (*credentialsRotateCmd) Help() string {
+	return `Examples:
+  asyncgate credentials rotate alice --generate --keep 24h        the earlier password is good for another day
+  asyncgate credentials rotate billing --kind key                 the earlier key is not good any longer
+
+Page: docs/credentials.md.`
+}
+
 // Run replaces it; what was generated is the only line on stdout.
 func (c *credentialsRotateCmd) Run(env *environment, parent *credentialsCmd) error {
 	var keep time.Duration
@@ -88,6 +97,15 @@ func (c *credentialsRotateCmd) rotateKey(env *environment, parent *credentialsCm
 type credentialsRevokeCmd struct {
 	Name string `arg:"" help:"Name of the principal."`
 	Kind string `enum:",user,key,certificate" default:"" help:"End this kind alone (default: every kind of that name)."`
+}
+
+// Help is shown below the usage.
+func (*credentialsRevokeCmd) Help() string {
+	return `A running gateway ends the sessions of the name, too.
+
+Examples:
+  asyncgate credentials revoke alice
+  asyncgate credentials revoke alice --kind key                   she may still log in with her password`
 }
 
 // Run ends them. The name stays in the file, so that the audit log can say revoked.

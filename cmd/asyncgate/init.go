@@ -41,6 +41,19 @@ const (
 // devLifetime is how long throwaway certificates are good for.
 const devLifetime = 90 * 24 * time.Hour
 
+// Help is what `init --help` says beyond the flags.
+func (*initCmd) Help() string {
+	return `Writes asyncgate.yaml and credentials.yaml beside the document: a block for each server, and everything else as comments. It never
+writes over a file.
+
+Examples:
+  asyncgate init orders.yml                                       then write the brokers' addresses into asyncgate.yaml
+  asyncgate init orders.yml --upstream prod=kafka-1:9092,kafka-2:9092
+  asyncgate init orders.yml --dev-certificates                    with a throwaway CA, for a first try
+
+Pages: docs/running.md, docs/settings.md.`
+}
+
 // Run writes all of the files or, if one of them is there already, none.
 func (c *initCmd) Run(env *environment) error {
 	draft, err := c.draft(env)

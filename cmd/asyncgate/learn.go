@@ -18,13 +18,17 @@ type learnCmd struct {
 	Doc      string   `arg:"" help:"AsyncAPI document that was observed: one file."`
 	Settings string   `short:"c" placeholder:"FILE" help:"Settings (default: asyncgate.yaml beside the document, if there is one)."`
 	From     []string `required:"" placeholder:"FILE|-|URL" sep:"none" help:"A log with audit records in JSON, an answer to GET /observed, or its URL; repeatable. - is standard input."`
+	Template []string `placeholder:"ADDRESS" sep:"none" help:"Fold the topics of this shape into one channel whose parameters have the values that were seen, such as orders.{region}; repeatable."`
 	Output   string   `placeholder:"FILE" help:"Write the proposal here (default: standard output). A file that is there is never overwritten."`
+
+	templates []*proposal.Template
 }
 
 // Help is what `learn --help` says beyond the flags.
 func (*learnCmd) Help() string {
 	return `Adds to a document the channels and operations for what has passed only because the settings say enforce: observe. Addresses
-are the topics that were seen: nothing is generalised. A comment says who it was and how often; groups, transactional ids and
+are the topics that were seen: nothing is generalised. With --template, topics that differ in a parameter alone become one channel,
+whose enum has exactly what was seen. A comment says who it was and how often; groups, transactional ids and
 what else is for grants stands in a comment at the top. The result is proved before it is written: it allows what the document
 does and what was observed, and nothing else. What no document can say, or an operation of the document has denied for its
 security, is left out and told. An operation is for everybody that its server lets in: read the proposal before you use it.
@@ -35,6 +39,7 @@ arguments, or a file that cannot be opened; 3 the gateway does not answer.
 Examples:
   asyncgate learn orders.yml --from http://127.0.0.1:9600/observed --output proposed.yml
   asyncgate learn orders.yml --from gateway-1.log --from gateway-2.log | diff orders.yml -
+  asyncgate learn orders.yml --from gateway.log --template 'orders.{region}' --template 'sensors/{id}/state'
   kubectl logs deploy/asyncgate | asyncgate learn orders.yml --from -
 
 Page: docs/operations.md.`
@@ -48,6 +53,13 @@ func (c *learnCmd) Run(env *environment) error {
 	}
 	if code := worst(one.problems); code != exitOK {
 		return errors.Join(report.Problems(env.stderr, one.problems), &exitError{code: code})
+	}
+	for _, address := range c.Template {
+		t, err := proposal.ParseTemplate(address)
+		if err != nil {
+			return &exitError{exitUsage, err}
+		}
+		c.templates = append(c.templates, t)
 	}
 	record := &proposal.Record{}
 	for _, from := range c.From {
@@ -67,6 +79,9 @@ func (c *learnCmd) Run(env *environment) error {
 	}
 	if err := c.write(env, made.Document); err != nil {
 		return err
+	}
+	for _, text := range made.Notes {
+		fmt.Fprintf(env.stderr, "asyncgate: %s\n", text)
 	}
 	for i, text := range made.LeftOut {
 		if i == maxLeftOut {
@@ -95,7 +110,7 @@ func (c *learnCmd) propose(env *environment, one *loaded, record *proposal.Recor
 		set, found = settings.Load(one.settings)
 		perspective = set.Perspective.V
 	}
-	made, err := proposal.Make(one.doc, one.data, one.plan, perspective, record)
+	made, err := proposal.Make(one.doc, one.data, one.plan, perspective, record, c.templates)
 	if err != nil {
 		return nil, &exitError{exitProblem, err}
 	}

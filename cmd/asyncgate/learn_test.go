@@ -33,14 +33,16 @@ func TestLearnProposes(t *testing.T) {
 	for _, folder := range folders {
 		t.Run(filepath.Base(folder), func(t *testing.T) {
 			t.Chdir(folder)
-			code, proposed, said := invoke(t, "", "learn", "document.yml", "--from", "record.json")
+			more, _ := os.ReadFile("arguments.txt") // of this case, one a line
+			args := append([]string{"learn", "document.yml", "--from", "record.json"}, strings.Fields(string(more))...)
+			code, proposed, said := invoke(t, "", args...)
 			if code != exitOK {
 				t.Fatalf("exit %d: %s", code, said)
 			}
 			golden(t, "proposed.yml", proposed)
 			golden(t, "said.txt", said)
 			for range 3 {
-				if _, again, _ := invoke(t, "", "learn", "document.yml", "--from", "record.json", "--from", "record.json"); again != proposed {
+				if _, again, _ := invoke(t, "", append(args, "--from", "record.json")...); again != proposed {
 					t.Errorf("the same record twice makes another proposal:\n%s", cmp.Diff(proposed, again))
 				}
 			}
@@ -144,7 +146,8 @@ func covered(s *proposal.Seen, server, who string, action plan.Action, r policy.
 	if action == plan.Consume {
 		_, name, _ = topic.Unshare(name)
 	}
-	same := s.Action == action && (filter == name || action == plan.Consume && topic.CheckFilter(filter) == nil && topic.CheckFilter(name) == nil && topic.Covers(filter, name))
+	empty := strings.Contains("/"+name+"/", "//") // no parameter stands for an empty level
+	same := s.Action == action && (filter == name || !empty && action == plan.Consume && topic.CheckFilter(filter) == nil && topic.CheckFilter(name) == nil && topic.Covers(filter, name))
 	if s.Action == plan.Create || s.Action == plan.Delete {
 		return same && s.Principal == who
 	}
@@ -198,6 +201,11 @@ func TestLearnRefuses(t *testing.T) {
 		{"split.yml --from good.json", 1, "refers to other files"},
 		{"2.6.yml --from good.json", 1, "perspective"},
 		{"alias.yml --from good.json", 1, "channels is an alias"},
+		{"sound.yml --from good.json --template n", 2, `template "n" has no parameter; write {name} for what varies`},
+		{"sound.yml --from good.json --template n{a", 2, "a brace without its other half"},
+		{"sound.yml --from good.json --template {}", 2, `"" is no name of a parameter`},
+		{"sound.yml --from good.json --template {a}_{a}", 2, "two parameters are called a"},
+		{"sound.yml --from good.json --template m{a}", 0, "nothing that is proposed has that shape"},
 	} {
 		args := strings.Fields(c.args)
 		for i, a := range args {
@@ -225,8 +233,13 @@ func TestLearnIsQuickWithManyNames(t *testing.T) {
 		fmt.Fprintf(&b, `{"observed":[{"server":"a","principal":"p","action":"produce","resource":"topic:%s.%d"}]}`+"\n", strings.Repeat("n", 70), i)
 	}
 	dir := put(t, map[string]string{"sound.yml": soundDocument})
-	code, _, errs := invoke(t, b.String(), "learn", filepath.Join(dir, "sound.yml"), "--from", "-")
-	if code != exitOK || !strings.Contains(errs, "new operations 5000, new channels 5000") {
-		t.Errorf("exit %d: %s", code, errs)
+	for _, c := range []struct{ template, says string }{
+		{"none.{n}", "new operations 5000, new channels 5000"},
+		{strings.Repeat("n", 70) + ".{number}", "new operations 1, new channels 1"},
+	} {
+		code, _, errs := invoke(t, b.String(), "learn", filepath.Join(dir, "sound.yml"), "--from", "-", "--template", c.template)
+		if code != exitOK || !strings.Contains(errs, c.says) {
+			t.Errorf("template %s: exit %d: %s", c.template, code, errs)
+		}
 	}
 }

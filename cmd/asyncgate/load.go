@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/asyncgate/asyncgate/asyncapi"
 	"github.com/asyncgate/asyncgate/lint"
@@ -86,8 +87,18 @@ func makePlan(name string, data []byte, files asyncapi.Files, set *settings.Sett
 	read = append(read, one.doc.Validate()...)
 	var compiled []plan.Problem
 	one.plan, compiled = compile.Compile(one.doc, set, opt)
-	one.problems = order(name, one.redacted(append(append(compile.Found(one.doc, one.plan, read), found...), compiled...)))
+	one.problems = order(name, one.redacted(one.called(append(append(compile.Found(one.doc, one.plan, read), found...), compiled...))))
 	return one
+}
+
+// called has hints name the settings by the name they have.
+func (one *loaded) called(problems []plan.Problem) []plan.Problem {
+	if name := filepath.Base(one.settings); one.settings != "" && name != settingsName {
+		for i := range problems {
+			problems[i].Hint = strings.ReplaceAll(problems[i].Hint, "into "+settingsName, "into "+name)
+		}
+	}
+	return problems
 }
 
 // redacted takes the secrets that stand in the document out of what quotes it.

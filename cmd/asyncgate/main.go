@@ -101,10 +101,20 @@ func run(env *environment, args []string) (code int) {
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(env.stderr, "asyncgate: %v (see asyncgate --help)\n", err)
+		fmt.Fprintf(env.stderr, "asyncgate: %v (see %s --help)\n", err, meant(err))
 		return exitUsage
 	}
 	return exitCode(env, parsed.Run(env))
+}
+
+// meant is the command that a command line which is wrong has got as far as.
+func meant(err error) string {
+	if wrong := (*kong.ParseError)(nil); errors.As(err, &wrong) && wrong.Context != nil {
+		if node := wrong.Context.Selected(); node != nil {
+			return node.FullPath()
+		}
+	}
+	return "asyncgate"
 }
 
 // exitCode prints what is left to say of a command's error and returns the code for it.

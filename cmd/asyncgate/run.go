@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -58,7 +59,7 @@ func (c *runCmd) Run(env *environment) error {
 		return err
 	}
 	if code := worst(problems); code != exitOK {
-		return &exitError{code: code}
+		return &exitError{code, c.unsettled(problems)}
 	}
 	log := newLogger(env.stderr, c.LogFormat, c.LogLevel)
 	defer func() { _ = log.Sync() }() // standard error of a pipe cannot be synced, which is no fault
@@ -85,6 +86,41 @@ func (c *runCmd) Run(env *environment) error {
 	return nil
 }
 
+// unsettled says what there is to do before anything else where problems come of there being no settings; nil: there are some.
+func (c *runCmd) unsettled(problems []plan.Problem) error {
+	of := func(p plan.Problem) bool {
+		return p.Severity == plan.Error && (strings.HasPrefix(p.Code, "settings/") || p.Code == "security/none")
+	}
+	if c.Settings != "" || besides(c.Doc) != "" || !slices.ContainsFunc(problems, of) {
+		return nil
+	}
+	return fmt.Errorf("there is no %s beside %s; asyncgate init %s writes one", settingsName, c.Doc, c.Doc)
+}
+
+// taken says what to do about an address that another program has.
+func taken(err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w; end the program that listens there, or bind another address with --listen SERVER=ADDR", err)
+	}
+	return err
+}
+
+// Help is what `run --help` says beyond the flags.
+func (*runCmd) Help() string {
+	return `Listens on the ports of the document's servers, and lets through to the brokers whoever proves what the document asks for, and
+what it allows. SIGHUP, or a change of a file, has it read its files anew; SIGTERM ends it when what is under way has been answered.
+
+Exit codes: 0 ended by SIGTERM; 1 a problem of severity error in the document, the settings or the credentials; 2 wrong arguments, or a
+document that cannot be opened; 3 failed at run time: a port in use, connections that outlasted the drain.
+
+Examples:
+  asyncgate run orders.yml                                        with the asyncgate.yaml beside it
+  asyncgate run orders.yml -c prod.yaml --server prod             one server, as it is deployed
+  asyncgate run orders.yml --upstream prod=kafka-1:9092,kafka-2:9092 --listen prod=127.0.0.1:9092 --advertise prod=localhost:9092
+
+Pages: docs/running.md, docs/settings.md.`
+}
+
 // directory opens the credentials that a plan names.
 func directory(p *plan.Plan) (sasl.Directory, error) {
 	if p.Credentials == "" {
@@ -102,5 +138,5 @@ func startError(err error) error {
 	if wrong := (*proxy.PlanError)(nil); errors.As(err, &wrong) {
 		return &exitError{exitProblem, err}
 	}
-	return &exitError{exitRuntime, err}
+	return &exitError{exitRuntime, taken(err)}
 }

@@ -165,12 +165,13 @@ func TestRunExitCodes(t *testing.T) {
 	}{
 		{"no document", runSettings, []string{"/nowhere/doc.yaml"}, exitUsage, "no such file"},
 		{"no settings", runSettings, []string{"DOC", "-c", "/nowhere/asyncgate.yaml"}, exitUsage, "no such file"},
-		{"an unknown flag", runSettings, []string{"DOC", "--no-such-flag"}, exitUsage, "unknown flag"},
+		{"an unknown flag", runSettings, []string{"DOC", "--no-such-flag"}, exitUsage, "(see asyncgate run --help)"},
 		{"an unknown server", runSettings, []string{"DOC", "--server", "none"}, exitUsage, `no server "none"`},
 		{"a problem", runSettings + "nonsense: true\n", []string{"DOC"}, exitProblem, "settings/unknown-key"},
-		{"a document that needs settings", "", []string{"DOC"}, exitProblem, "security/"},
+		{"a document that needs settings", "", []string{"DOC"}, exitProblem, "asyncgate init DOC writes one"},
 		{"credentials that do not load", noCredentials + "credentials: CREDENTIALS\n", []string{"DOC"}, exitProblem, "credentials"},
-		{"a port in use", runSettings, []string{"DOC", "--listen", "main=" + taken.Addr().String()}, exitRuntime, "address already in use"},
+		{"no credentials yet", noCredentials + "credentials: none.yaml\n", []string{"DOC"}, exitProblem, "asyncgate credentials add NAME --file "},
+		{"a port in use", runSettings, []string{"DOC", "--listen", "main=" + taken.Addr().String()}, exitRuntime, "address already in use; end the program that listens there"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			broken := filepath.Join(t.TempDir(), "credentials.yaml")
@@ -181,10 +182,20 @@ func TestRunExitCodes(t *testing.T) {
 			}
 			s := start(t, c.args...)
 			s.exit(c.code)
-			if !strings.Contains(s.stderr.String(), c.says) {
-				t.Errorf("it does not say %q:\n%s", c.says, s.stderr.String())
+			if says := strings.ReplaceAll(c.says, "DOC", doc); !strings.Contains(s.stderr.String(), says) {
+				t.Errorf("it does not say %q:\n%s", says, s.stderr.String())
 			}
 		})
+	}
+}
+
+// A hint is to be followed as it stands.
+func TestHintsNameTheSettingsThatThereAre(t *testing.T) {
+	dir := put(t, map[string]string{"doc.yml": runDocument, "prod.yaml": "servers: {}\n"})
+	s := start(t, filepath.Join(dir, "doc.yml"), "-c", filepath.Join(dir, "prod.yaml"))
+	s.exit(exitProblem)
+	if said := s.stderr.String(); !strings.Contains(said, "into prod.yaml:") || strings.Contains(said, "asyncgate.yaml") {
+		t.Errorf("it says\n%s", said)
 	}
 }
 

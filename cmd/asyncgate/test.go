@@ -39,6 +39,10 @@ func (*testCmd) Help() string {
 
 A file that is a list is a list of cases.
 
+Examples:
+  asyncgate test orders.yml cases.yml
+  asyncgate test orders.yml cases.yml -c prod.yaml --server prod --output json
+
 Exit codes: 0 every case is as expected; 1 one is not, or the document has a problem of severity error; 2 wrong arguments, or
 a file of cases that cannot be read.
 

@@ -1,6 +1,8 @@
 package compile
 
 import (
+	"errors"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -154,7 +156,11 @@ func (c *compiler) file(path string, at settings.At) {
 		return
 	}
 	if err := c.opt.Stat(path); err != nil {
-		c.add(plan.Error, "settings/file", c.inSettings(at), "", "%s cannot be opened: %v", path, err)
+		hint := ""
+		if path == c.out.Credentials && errors.Is(err, fs.ErrNotExist) {
+			hint = "make it, with somebody in it: asyncgate credentials add NAME --file " + path
+		}
+		c.add(plan.Error, "settings/file", c.inSettings(at), hint, "%s cannot be opened: %v", path, err)
 	}
 }
 

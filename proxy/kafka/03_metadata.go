@@ -1,10 +1,12 @@
 package kafka
 
 import (
+	"bytes"
 	"context"
 	"slices"
 
 	"github.com/asyncgate/asyncgate/proxy/kafka/api"
+	"github.com/asyncgate/asyncgate/proxy/kafka/wire"
 )
 
 // keyMetadata is the API key of Metadata.
@@ -37,4 +39,17 @@ func (r *enforced) metadata(ctx context.Context) (verdict, error) {
 		return code
 	}
 	return r.ask(ctx)
+}
+
+// metadataAsMeant mends what librdkafka sends when it asks for all topics in a flexible version, for a list of topics or a
+// subscription by pattern: it writes the null array as the four bytes of the older versions where one is right (seen up to
+// 2.16.0). A broker overlooks it, because it never looks at what is left of a request. Three zero bytes are taken out, and
+// only where that alone makes the request a sound one.
+func metadataAsMeant(version int16, body []byte) []byte {
+	const flexible, surplus = 9, 3
+	if version < flexible || !bytes.HasPrefix(body, []byte{0, 0, 0, 0}) || wire.CheckRequest(keyMetadata, version, body) == nil ||
+		wire.CheckRequest(keyMetadata, version, body[surplus:]) != nil {
+		return body
+	}
+	return body[surplus:]
 }

@@ -21,6 +21,7 @@ func (c *connection) enforce(ctx context.Context, j *judge, h wire.RequestHeader
 	case keyFetch, keyShareFetch, keyShareAcknowledge:
 		return r.inSession(ctx)
 	case keyMetadata:
+		r.body = metadataAsMeant(h.Version, r.body)
 		return r.metadata(ctx)
 	case keyConsumerGroupHeartbeat:
 		return r.heartbeat(ctx)

@@ -76,3 +76,29 @@ func TestOperations(t *testing.T) {
 	publish("lamps/alice", 6, wire.Success)
 	w.wait("observed", func(e observer.LoggedEntry) bool { return e.ContextMap()["resource"] == "produce topic:lamps/alice" })
 }
+
+// A filter's + matches an empty level, which no parameter stands for: what comes there is withheld, and what comes after it
+// is not.
+func TestAnEmptyLevelIsWithheld(t *testing.T) {
+	b := newBroker(t, nil)
+	w := start(t, b.url, func(p *plan.Plan) {
+		p.Enforce = plan.Operations
+		p.Servers[0].Rules = []plan.Rule{rule(plan.Consume, "lamps/", &plan.Parameter{Name: "id"})}
+	})
+	alice := w.connected("mqtt", login(wire.V5, "alice", "a"))
+	if got := alice.subscribe(1, "lamps/+"); !slices.Equal(got, []byte{2}) {
+		t.Fatalf("SUBACK %v", got)
+	}
+	for _, topic := range []string{"lamps/", "lamps/1"} {
+		if err := b.Publish(topic, []byte("on"), false, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h, body := alice.want(wire.PUBLISH)
+	if p, _, err := wire.DecodePublish(h, body, wire.V5, wire.Server); err != nil || string(p.Topic) != "lamps/1" {
+		t.Errorf("%s came, %v", p.Topic, err)
+	}
+	w.wait("denied", func(e observer.LoggedEntry) bool {
+		return e.ContextMap()["api"] == "delivery" && e.ContextMap()["resource"] == "lamps/"
+	})
+}

@@ -3,6 +3,7 @@ package behaviour_test
 import (
 	"crypto/tls"
 	"flag"
+	"fmt"
 	"os"
 	"testing"
 
@@ -13,10 +14,16 @@ import (
 
 var update = flag.Bool("update", false, "record the broker's answers anew, and the differences of the gateway")
 
-var cluster = kafkatest.Share(kafkatest.Options{Reauth: sessionTime})
+var cluster *kafkatest.Shared
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if err := startIssuer(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	cluster = kafkatest.Share(kafkatest.Options{Reauth: sessionTime,
+		Issuer: &kafkatest.Issuer{Name: issuer.URL(), Audience: audience, JWKS: issuer.URL() + "/jwks"}})
 	os.Exit(parts.Main(m))
 }
 
@@ -29,9 +36,11 @@ func brokerTarget(t testing.TB) *dialogue.Target {
 		Addresses: map[string]string{
 			"plaintext": node[kafkatest.Plaintext], "sasl": node[kafkatest.SASL], "sasl-tls": node[kafkatest.SASLTLS],
 			"sasl-tls-optional": node[kafkatest.OptTLS], "mtls": node[kafkatest.MTLS], "sasl-expiring": node[kafkatest.Reauth],
+			"bearer": node[kafkatest.Bearer],
 		},
 		TLS:     func(certificate string) (*tls.Config, error) { return c.TLS(t, certificate), nil },
 		Session: sessionTime,
+		Token:   token,
 	}
 }
 

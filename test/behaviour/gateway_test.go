@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/test/canary"
 	"github.com/asyncgate/asyncgate/test/dialogue"
 	"github.com/asyncgate/asyncgate/test/inprocess"
@@ -17,9 +18,10 @@ func gatewayTarget(t testing.TB, bootstrap ...string) *dialogue.Target {
 	t.Helper()
 	certificates := inprocess.NewCertificates(t)
 	users := inprocess.NewUsers(t, "alice", "bob")
-	p := inprocess.Plan(inprocess.PlanOptions{Certificates: certificates, Session: sessionTime, Bootstrap: bootstrap})
+	p := inprocess.Plan(inprocess.PlanOptions{Certificates: certificates, Session: sessionTime, Bootstrap: bootstrap,
+		Issuer: &plan.Issuer{Issuer: issuer.URL(), Audiences: []string{audience}, JWKS: issuer.URL() + "/jwks"}})
 	g := inprocess.Start(t, p, users)
-	return &dialogue.Target{Addresses: g.Addresses, TLS: certificates.Client, Session: sessionTime}
+	return &dialogue.Target{Addresses: g.Addresses, TLS: certificates.Client, Session: sessionTime, Token: token}
 }
 
 func TestTheGatewayAnswersAsABroker(t *testing.T) {

@@ -12,7 +12,8 @@
 //
 // The statements:
 //
-//	on LISTENER            where to connect: plaintext, sasl, sasl-tls, sasl-tls-optional, mtls, sasl-expiring
+//	on LISTENER            where to connect: plaintext, sasl, sasl-tls, sasl-tls-optional, mtls, sasl-expiring,
+//	                       bearer
 //	tls OPTION=VALUE…      how the TLS handshake goes, where the listener has one: certificate=NAME, max=1.1, name=SNI,
 //	                       alpn=PROTOCOL, fragment=BYTES of the ClientHello in a record
 //	without tls            sends in clear to a TLS port

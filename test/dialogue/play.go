@@ -3,14 +3,11 @@ package dialogue
 import (
 	"context"
 	"crypto/tls"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -21,6 +18,8 @@ type Target struct {
 	// TLS is a client's side of TLS with the certificate of that name; empty: none.
 	TLS     func(certificate string) (*tls.Config, error)
 	Session time.Duration // how long a login on the sasl-expiring listener lasts
+	// Token makes a bearer token of the kind that stands in {token:KIND}, and says when the session that it begins ends.
+	Token func(kind string) (text string, ends time.Time, err error)
 	// Mark is called when what is to be measured begins: after the TLS handshake, and again at each mark.
 	Mark func()
 }
@@ -75,7 +74,7 @@ func (d *Dialogue) speak(ctx context.Context, raw net.Conn, t *Target, patience 
 		played.Steps[i] = Step{Verb: s.Verb, Message: s.Message}
 	}
 	p := player{expected: d, conn: raw, raw: raw, target: t, patience: patience,
-		result: &Result{Dialogue: &played, Local: raw.LocalAddr().String()}}
+		talk: conversation{tokens: t.Token}, result: &Result{Dialogue: &played, Local: raw.LocalAddr().String()}}
 	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	if strings.Contains(d.Listener, "tls") && !d.InClear && !on {
@@ -124,48 +123,6 @@ type player struct {
 	expires  time.Time // the session
 }
 
-// handshake does the TLS handshake.
-func (p *player) handshake(ctx context.Context) (refused bool, err error) {
-	certificate := p.expected.TLS["certificate"]
-	config, err := p.target.TLS(certificate)
-	if err != nil {
-		return false, err
-	}
-	switch version := p.expected.TLS["max"]; version {
-	case "":
-	case "1.1":
-		config.MinVersion, config.MaxVersion = tls.VersionTLS11, tls.VersionTLS11
-	case "1.2":
-		config.MaxVersion = tls.VersionTLS12
-	default:
-		return false, fmt.Errorf("TLS %s is not known here", version)
-	}
-	if shown := config.Certificates; len(shown) > 0 { // also to a server that asks for those of other authorities
-		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &shown[0], nil }
-	}
-	if config.ServerName == "" {
-		config.ServerName, _, _ = net.SplitHostPort(p.raw.RemoteAddr().String())
-	}
-	if name, ok := p.expected.TLS["name"]; ok {
-		config.ServerName, config.InsecureSkipVerify = name, true // how the server takes the name is the question
-	}
-	if protocol, ok := p.expected.TLS["alpn"]; ok {
-		config.NextProtos = []string{protocol}
-	}
-	raw := p.raw
-	if size, err := strconv.Atoi(p.expected.TLS["fragment"]); err == nil {
-		raw = &fragmenting{Conn: raw, size: size}
-	}
-	secured := tls.Client(raw, config)
-	ctx, cancel := context.WithTimeout(ctx, p.patience.Expected)
-	defer cancel()
-	if err := secured.HandshakeContext(ctx); err != nil {
-		return true, nil
-	}
-	p.conn = secured
-	return false, nil
-}
-
 func (p *player) step(s Step) error {
 	switch s.Verb {
 	case "slowly":
@@ -202,43 +159,6 @@ func (p *player) step(s Step) error {
 	}
 	p.write() // if it fails, reading says why
 	return p.answers(s)
-}
-
-// mark begins the measurement.
-func (p *player) mark() {
-	p.result.Sent = 0
-	if p.target.Mark != nil {
-		p.target.Mark()
-	}
-}
-
-func (p *player) write() {
-	b, size := p.held, len(p.held)
-	if p.slowly {
-		size = 1
-	}
-	pause := p.pause
-	p.held, p.slowly, p.pause = nil, false, 0
-	p.result.Sent += len(b)
-	_ = p.conn.SetWriteDeadline(time.Now().Add(p.patience.Expected))
-	for len(b) > 0 {
-		n, err := p.conn.Write(b[:min(size, len(b))])
-		if err != nil {
-			return
-		}
-		b = b[n:]
-		if pause > 0 {
-			<-time.After(pause)
-		}
-	}
-	p.sent = time.Now()
-}
-
-// closeWrite ends the sending direction. If the server has closed both already, reading will tell.
-func (p *player) closeWrite() {
-	if c, ok := p.conn.(interface{ CloseWrite() error }); ok {
-		_ = c.CloseWrite()
-	}
 }
 
 // answers reads what is due, and one more where bytes were sent of which it is not known what they ask for.
@@ -280,6 +200,9 @@ func (p *player) note(d due, frame []byte) {
 	switch {
 	case d.bare && len(frame) == 0, m.form == "request" && m.key == 36:
 		p.expires = time.Now().Add(p.target.Session)
+		if !p.talk.expires.IsZero() {
+			p.expires = p.talk.expires
+		}
 	}
 }
 
@@ -314,20 +237,4 @@ func (p *player) end(err error) {
 		p.result.End = Closed
 	}
 	p.result.Late = time.Since(p.sent)
-}
-
-// read reads one frame.
-func (p *player) read(wait time.Duration) ([]byte, error) {
-	_ = p.conn.SetReadDeadline(time.Now().Add(wait))
-	var length [4]byte
-	if _, err := io.ReadFull(p.conn, length[:]); err != nil {
-		return nil, err
-	}
-	n := int32(binary.BigEndian.Uint32(length[:]))
-	if n < 0 || n > maxAnswer {
-		return nil, fmt.Errorf("an answer of %d bytes", n)
-	}
-	b := make([]byte, n)
-	_, err := io.ReadFull(p.conn, b)
-	return b, err
 }

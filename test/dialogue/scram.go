@@ -8,11 +8,13 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"hash"
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // conversation is what later messages need to know of earlier ones.
@@ -20,6 +22,9 @@ type conversation struct {
 	correlation int32
 	mechanism   string // of the last SaslHandshake
 	nonce       string // of the client
+
+	tokens  func(kind string) (text string, ends time.Time, err error) // see Target.Token
+	expires time.Time                                                  // when the last token that was sent ends
 
 	// The SCRAM messages so far (RFC 5802 section 3), to compute and verify proofs.
 	firstBare, serverFirst, finalBare string
@@ -35,6 +40,7 @@ var placeholder = regexp.MustCompile(`\{[^{}]*\}`)
 //	{proof}            the proof of alice's password over the messages so far; it stands at the end
 //	{proof:PASSWORD}   of another password
 //	{zeros:N}          N zero bytes in base64
+//	{token:KIND}       a bearer token of that kind, see [Target]
 //	{X*N}              N times X
 //
 // What may be the first message of a SCRAM login is remembered as that, what ends in a proof as the last.
@@ -53,6 +59,12 @@ func (c *conversation) expand(text string) ([]byte, error) {
 			return scramValue(c.serverFirst, "r=")
 		case "proof":
 			return p // last
+		case "token":
+			token, err := c.bearer(argument)
+			if err != nil {
+				failed = err
+			}
+			return token
 		case "zeros":
 			n, err := strconv.Atoi(argument)
 			if err != nil {
@@ -83,6 +95,16 @@ func (c *conversation) expand(text string) ([]byte, error) {
 		out = out[:at] + c.proof(strings.TrimSuffix(out[:at], ",p="), password)
 	}
 	return []byte(out), failed
+}
+
+// bearer asks for a token of a kind, and remembers when it ends.
+func (c *conversation) bearer(kind string) (string, error) {
+	if c.tokens == nil {
+		return "", errors.New("the target has no tokens")
+	}
+	token, ends, err := c.tokens(kind)
+	c.expires = ends
+	return token, err
 }
 
 // proof is a client's proof (RFC 5802 section 3), in base64.

@@ -24,6 +24,7 @@ const (
 	Optional  = "sasl-tls-optional" // the same, and a certificate may be shown
 	MTLS      = "mtls"              // a certificate must be shown
 	Expiring  = "sasl-expiring"     // as SASL, for a session
+	Bearer    = "bearer"            // OAUTHBEARER, in clear; only there if the plan has an issuer
 	Proxied   = "sasl-proxied"      // as SASL, behind the PROXY protocol
 	ByName    = "sasl-tls-by-name"  // as SASLTLS at gateway.test, its brokers at broker-N.gateway.test on the same port
 )
@@ -120,6 +121,7 @@ type PlanOptions struct {
 	Certificates *Certificates
 	Session      time.Duration // of the sasl-expiring server
 	Bootstrap    []string      // of the cluster
+	Issuer       *plan.Issuer  // of tokens; nil: none
 	Handshake    time.Duration // limit; 0 is the default
 	Idle         time.Duration // limit; 0 is the default
 }
@@ -143,6 +145,11 @@ func Plan(o PlanOptions) *plan.Plan {
 	add(MTLS, "kafka-secure", c.Server(plan.CertificateRequired), certificate)
 	add(Expiring, "kafka", nil, users).MaxSession = o.Session
 	add(Proxied, "kafka", nil, users).ProxyProtocol = true
+	if o.Issuer != nil {
+		p.Tokens = append(p.Tokens, *o.Issuer)
+		add(Bearer, "kafka", nil, plan.Alternative{Enabled: true, All: []plan.Requirement{{Type: "oauth2",
+			Mechanisms: []string{sasl.OAuthBearer}, Issuers: []string{o.Issuer.Issuer}}}})
+	}
 	byName := add(ByName, "kafka-secure", c.Server(plan.CertificateNone), users)
 	byName.Advertise.Host, byName.Brokers.SNI = "gateway.test", "broker-{id}.gateway.test"
 	return p

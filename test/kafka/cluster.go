@@ -45,6 +45,7 @@ const (
 	OptTLS    Listener = "OPTTLS" // as SASLTLS; a certificate is asked for and may be left out
 	Reauth    Listener = "REAUTH" // as SASL; every login ends after Options.Reauth
 	Forward   Listener = "FWD"    // nothing; advertised at Options.ForwardPorts
+	Bearer    Listener = "BEARER" // OAUTHBEARER with a token of Options.Issuer, in clear; only there if that is set
 )
 
 // Password is the password of a user: admin, gateway, alice or bob. The first two may do everything.
@@ -60,6 +61,7 @@ type Options struct {
 	FailureDelay time.Duration // before a refused login is answered; default none
 	Heap         string        // of each JVM, e.g. "512m"; default 384m
 	Open         bool          // authenticated clients may do everything that no ACL speaks of
+	Issuer       *Issuer       // whose tokens the Bearer listener takes; nil: there is none
 	Environment  []string      // more for test/kafka/up.sh, as NAME=value
 }
 
@@ -150,10 +152,17 @@ func start(t testing.TB, o Options) *Cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
+	environment := o.environment()
+	if o.Issuer != nil {
+		if err := os.WriteFile(dir+moreProperties, []byte(o.Issuer.properties()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		environment = append(environment, o.Issuer.environment(dir+moreProperties)...)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	command := exec.CommandContext(ctx, "bash", parts.Path(t, "test", "kafka", "up.sh"), dir)
-	command.Env = append(os.Environ(), o.environment()...)
+	command.Env = append(os.Environ(), environment...)
 	command.WaitDelay = time.Second
 	var said bytes.Buffer
 	command.Stderr = &said
@@ -200,6 +209,7 @@ func (c *Cluster) stop() {
 		_ = exec.Command("bash", filepath.Join(root, "test", "kafka", "down.sh"), c.Directory).Run()
 	}
 	_ = os.RemoveAll(c.Directory)
+	_ = os.Remove(c.Directory + moreProperties)
 }
 
 // Addresses returns where every node's listener is, as host:port.

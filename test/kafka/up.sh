@@ -9,6 +9,7 @@
 #   KAFKA_VERSION         4.3.1; 3.9.2 works too
 #   KAFKA_PORTS           the first port; a node takes ten. Default: free ones
 #   KAFKA_FORWARD_PORTS   where the FWD listener of the first node is advertised, the others follow. Default: itself
+#   KAFKA_MORE_LISTENERS  the name of one more listener, which KAFKA_MORE_PROPERTIES describes
 #   KAFKA_PARENT          a process id: when that process has ended, the cluster is taken down
 #   KAFKA_CERTIFICATES    a directory made by certificates.sh. Default: one is made in DIR
 #   KAFKA_HEAP, KAFKA_JVM_FLAGS, KAFKA_REAUTH_MS, KAFKA_FAILURE_DELAY_MS, KAFKA_OPEN, KAFKA_SUPER_USERS,
@@ -19,7 +20,8 @@ root=$(cd "$here/../.." && pwd)
 dir=${1:-$root/.cache/kafka}
 nodes=${KAFKA_NODES:-1}
 version=${KAFKA_VERSION:-4.3.1}
-listeners=(PLAIN SASL SASLS MTLS OPTTLS REAUTH FWD CTL) # the place in this list makes the port
+# The place in this list makes the port.
+listeners=(PLAIN SASL SASLS MTLS OPTTLS REAUTH FWD ${KAFKA_MORE_LISTENERS:+"$KAFKA_MORE_LISTENERS"} CTL)
 
 KAFKA_LIBS=$("$here/jars.sh" "$version")
 [ ! -e "$dir/cluster.json" ] || "$here/down.sh" "$dir"

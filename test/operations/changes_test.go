@@ -61,10 +61,13 @@ func delivery(r gatewaytest.Record) bool {
 	return r.Text("logger") == "audit" && r.Text("decision") == "deny" && r.Text("api") == "delivery"
 }
 
+// versions are the clients of both versions of MQTT.
+var versions = map[string]func(*testing.T, *mqttWorld, string, *message) (mqttClient, string){"MQTT 5": paho5, "MQTT 3.1.1": paho3}
+
 // A subscription that other rules do not allow any more brings nothing from then on, to a client that stays; and what the
 // rules allow now is there at once.
 func TestDeliveriesStopWithTheRules(t *testing.T) {
-	for name, connect := range map[string]func(*testing.T, *mqttWorld, string, *message) (mqttClient, string){"MQTT 5": paho5, "MQTT 3.1.1": paho3} {
+	for name, connect := range versions {
 		t.Run(name, func(t *testing.T) {
 			w := newMQTT(t, titled(t, "Streetlights for MQTT, AsyncAPI 3.1"))
 			c, refused := connect(t, w, "alice", nil)
@@ -94,6 +97,33 @@ func TestDeliveriesStopWithTheRules(t *testing.T) {
 			}
 			if got := c.publish(&message{topic: command, qos: 1, payload: "not hers"}); w.came(t, "not hers") {
 				t.Errorf("what was allowed before: %s, and delivered", got)
+			}
+		})
+	}
+}
+
+// A filter's + matches an empty level, and no parameter stands for one: such a message is kept from a client whose
+// subscription is allowed, and so is the client's own.
+func TestAnEmptyLevelIsNotDelivered(t *testing.T) {
+	for name, connect := range versions {
+		t.Run(name, func(t *testing.T) {
+			w := newMQTT(t, titled(t, "Streetlights for MQTT, AsyncAPI 3.1"))
+			c, refused := connect(t, w, "alice", nil)
+			if refused != "" {
+				t.Fatal(refused)
+			}
+			if got := c.subscribe([]string{w.full("…/event/+/lighting/measured")}); got[0] != granted {
+				t.Fatal(got)
+			}
+			w.publish(t, w.full("…/event//lighting/measured"), "of-nobody")
+			w.publish(t, w.full("…/event/lamp-1/lighting/measured"), "of-a-lamp")
+			parts.Await(t, patience, "message", func() bool { return slices.Contains(c.messages(), "of-a-lamp") })
+			w.gateway.Wait(t, patience, "denied delivery", delivery)
+			if got := c.messages(); !slices.Equal(got, []string{"of-a-lamp"}) {
+				t.Errorf("%v came", got)
+			}
+			if got := c.publish(&message{topic: w.full("…/action//dim"), qos: 1, payload: "to-nobody"}); w.came(t, "to-nobody") {
+				t.Errorf("a command on an empty level: %s, and delivered", got)
 			}
 		})
 	}
