@@ -170,6 +170,11 @@ func (x *TokenExchange) keep(hash [sha256.Size]byte, a *exchanged) {
 
 // request asks the issuer. An answer is kept if it says when it ends.
 func (x *TokenExchange) request(ctx context.Context, subject string, ends time.Time) (a *exchanged, keep bool, err error) {
+	defer func() {
+		if r := recover(); r != nil { // no issuer may end the gateway
+			a, keep, err = nil, false, errors.New("the answer meets a fault of the gateway; please report it")
+		}
+	}()
 	select {
 	case x.turns <- struct{}{}:
 		defer func() { <-x.turns }()

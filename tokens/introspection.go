@@ -109,10 +109,15 @@ func (n *introspector) put(hash [sha256.Size]byte, token string, q *question) {
 	close(q.done)
 }
 
-func (n *introspector) request(ctx context.Context, token string) (*answer, *sasl.Reject) {
+func (n *introspector) request(ctx context.Context, token string) (a *answer, failed *sasl.Reject) {
 	unavailable := func(err error) *sasl.Reject {
 		return reject(sasl.CodeIssuerUnavailable, "issuer %s cannot be asked about the token: %v", quote(n.name), err)
 	}
+	defer func() {
+		if r := recover(); r != nil {
+			a, failed = nil, unavailable(errFault)
+		}
+	}()
 	select {
 	case n.turns <- struct{}{}:
 		defer func() { <-n.turns }()

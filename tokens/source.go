@@ -2,6 +2,7 @@ package tokens
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -128,11 +129,23 @@ func (s *source) start() <-chan struct{} {
 	return pending
 }
 
+// errFault stands for a panic over an issuer's answer, which must not end the gateway.
+var errFault = errors.New("its answer meets a fault of the gateway; please report it")
+
+func (s *source) guarded(ctx context.Context) (set *keySet, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			set, err = nil, errFault
+		}
+	}()
+	return s.fetch(ctx)
+}
+
 // run is one fetch. It belongs to nobody who asks: who leaves does not end it.
 func (s *source) run(pending chan struct{}) {
 	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
 	defer cancel()
-	set, err := s.fetch(ctx)
+	set, err := s.guarded(ctx)
 	s.mu.Lock()
 	began, ended := err != nil && s.failures == 0, err == nil && s.failures > 0
 	now := time.Now()
