@@ -36,10 +36,13 @@ func (c *Cluster) TLS(t testing.TB, user string) *tls.Config {
 	return config
 }
 
-// Client returns a client of the cluster itself, past any gateway, that may do everything. It is closed with the test.
+// Client returns a client of the cluster itself, past any gateway, that may do everything. It is closed with the test. What
+// it produces every other client can read: not all have Snappy, which is this one's own choice.
 func (c *Cluster) Client(t testing.TB, options ...kgo.Opt) *kgo.Client {
 	t.Helper()
-	client, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(c.Addresses(Plaintext)...)}, options...)...)
+	client, err := kgo.NewClient(append([]kgo.Opt{
+		kgo.SeedBrokers(c.Addresses(Plaintext)...), kgo.ProducerBatchCompression(kgo.NoCompression()),
+	}, options...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

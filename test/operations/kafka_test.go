@@ -102,6 +102,7 @@ func (w *kafkaWorld) client(t *testing.T, who string, options ...kgo.Opt) *kgo.C
 	t.Helper()
 	p := w.Principals[who]
 	options = append(options, kgo.SeedBrokers(w.gateway.Address(t, p.Server)), kgo.DialTLSConfig(w.tls(t, p)),
+		kgo.ProducerBatchCompression(kgo.NoCompression()), // others read it too, and not all have Snappy
 		kgo.RetryTimeout(patience), kgo.UnknownTopicRetries(0))
 	switch issuer := w.issuer(who); {
 	case issuer != nil:
