@@ -13,6 +13,7 @@ import (
 	"github.com/asyncgate/asyncgate/test/gateway"
 	"github.com/asyncgate/asyncgate/test/mosquitto"
 	"github.com/asyncgate/asyncgate/test/mqtt"
+	"github.com/asyncgate/asyncgate/test/parts"
 )
 
 // TestASilentClientIsEnded has clients that say nothing, or stop in the middle, at every stage of the login.
@@ -43,9 +44,11 @@ func TestASilentClientIsEnded(t *testing.T) {
 	if got := working.Ask(t, "PINGREQ"); got.Name != "PINGRESP" {
 		t.Errorf("who works meanwhile gets %v", got)
 	}
-	if records := g.Records(func(r gatewaytest.Record) bool {
+	denied := func(r gatewaytest.Record) bool {
 		return r.Has(map[string]string{"logger": "audit", "decision": "deny"})
-	}); len(records) != 3 {
+	}
+	parts.Await(t, mqtttest.Patience, "audit record of each silent client", func() bool { return len(g.Records(denied)) >= 3 })
+	if records := g.Records(denied); len(records) != 3 {
 		t.Errorf("%d audit records of 3 silent clients: %v", len(records), records)
 	}
 }
