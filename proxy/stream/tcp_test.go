@@ -83,7 +83,8 @@ func TestDirectTCPMovesNothingOfNothing(t *testing.T) {
 func TestDirectTCPFails(t *testing.T) {
 	near, far := direct(t)
 	_ = near.SetReadDeadline(time.Unix(1, 0))
-	if _, err := near.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+	var at *net.OpError
+	if _, err := near.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) || !errors.As(err, &at) || at.Op != "read" {
 		t.Errorf("read past its deadline: %v", err)
 	}
 	sent := make([]byte, 16<<20) // more than both sockets hold
@@ -104,7 +105,6 @@ func TestDirectTCPFails(t *testing.T) {
 	_ = near.SetDeadline(time.Time{})
 	_ = far.(*net.TCPConn).SetLinger(0)
 	_ = far.Close() // with a reset
-	var at *net.OpError
 	if _, err := near.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) || !errors.As(err, &at) || at.Op != "read" {
 		t.Errorf("read from a connection that was reset: %v", err)
 	}

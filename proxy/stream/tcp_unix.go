@@ -72,8 +72,9 @@ func (c *TCP) Write(p []byte) (int, error) {
 
 // failed says of an error where it was, as package net does.
 func (c *TCP) failed(op string, err error) error {
-	if errors.As(err, new(*net.OpError)) { // of the wait
-		return err
+	if wait := (*net.OpError)(nil); errors.As(err, &wait) { // which calls itself raw-read
+		wait.Op = op
+		return wait
 	}
 	return &net.OpError{Op: op, Net: "tcp", Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: os.NewSyscallError(op, err)}
 }
