@@ -46,9 +46,9 @@ func (s *source) find(ctx context.Context, id string, a *algorithm) ([]*key, *sa
 		case <-ctx.Done():
 			return nil, reject(sasl.CodeIssuerUnavailable, "issuer %s did not show its keys before the deadline", quote(s.name))
 		}
-		if keys := s.known(id, a); len(keys) > 0 {
-			return keys, nil
-		}
+	}
+	if keys := s.known(id, a); len(keys) > 0 { // also where it is too soon for a fetch: one may have ended since the first look
+		return keys, nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
