@@ -32,10 +32,11 @@ func leaks(t *testing.T, c *kafkatest.Cluster, received []byte) (found []string)
 			if err != nil {
 				t.Fatal(err)
 			}
-			for form, needle := range map[string][]byte{
-				"the port as text":  []byte(text),
-				"the port as int32": binary.BigEndian.AppendUint32(nil, uint32(port)),
-			} {
+			needles := map[string][]byte{"the port as text": []byte(text)}
+			if port%256 != 0 { // or it is found between two APIs in every answer to ApiVersions
+				needles["the port as int32"] = binary.BigEndian.AppendUint32(nil, uint32(port))
+			}
+			for form, needle := range needles {
 				if at := bytes.Index(received, needle); at >= 0 {
 					from, to := max(0, at-60), min(len(received), at+60)
 					found = append(found, fmt.Sprintf("node %d, %s, %s: %q", n.ID, listener, form, received[from:to]))
