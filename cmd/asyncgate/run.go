@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -77,6 +78,7 @@ func (c *runCmd) Run(env *environment) error {
 	r := &reloader{gateway: gateway, load: c.load, log: log, done: make(chan struct{})}
 	ctx, stop := context.WithCancel(context.Background()) // it outlives env.ctx: a second signal comes during the drain
 	go r.run(ctx, p.Files, signals)
+	debug.FreeOSMemory() // what it took to read the document
 	err = gateway.Run(env.ctx)
 	stop()
 	<-r.done
