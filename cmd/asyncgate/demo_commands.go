@@ -28,10 +28,11 @@ func (d *demo) printCommands() error {
 			return err
 		}
 		fmt.Fprintf(d.env.stdout, "\n# %s, as alice\n", s.Name)
-		if w := d.works[s.Name]; w.produce != "" {
+		w := d.works[s.Name]
+		if w.produce != "" {
 			fmt.Fprintf(d.env.stdout, "%s\n%s\n", c.kcat(w.produce), c.python(w.produce))
 		}
-		if w := d.works[s.Name]; w.consume != "" {
+		if w.consume != "" {
 			fmt.Fprintln(d.env.stdout, c.console(w.consume, w.group, properties))
 		}
 	}

@@ -63,28 +63,37 @@ func (d *demo) prepare(document []byte) error {
 // startBrokers starts the brokers that the servers of a plan need. In each topic that alice consumes from there is
 // something already.
 func (d *demo) startBrokers(p *plan.Plan) (err error) {
-	topics, filled := []string{payroll}, []string{payroll}
+	var kafka, mqtt []work
 	for _, s := range p.Servers {
-		if w := d.works[s.Name]; s.MQTT == nil && demonstrable(s) {
-			topics, filled = append(topics, w.produce, w.consume), append(filled, w.consume)
+		switch w := d.works[s.Name]; {
+		case !demonstrable(s):
+		case s.MQTT != nil:
+			mqtt = append(mqtt, w)
+		default:
+			kafka = append(kafka, w)
 		}
 	}
-	for _, s := range p.Servers {
-		switch {
-		case !demonstrable(s):
-		case s.MQTT != nil && d.mqtt == nil:
-			d.mqtt, err = startMQTTBroker()
-		case s.MQTT == nil && d.kafka == nil:
-			d.kafka, err = startKafkaBrokers(d.env.ctx, distinct(topics), distinct(filled))
-		}
-		if err == nil && s.MQTT != nil && d.mqtt != nil && d.works[s.Name].consume != "" {
-			err = d.mqtt.Publish(d.works[s.Name].consume, []byte("hello"), true, 1)
-		}
-		if err != nil {
+	if len(mqtt) > 0 {
+		if d.mqtt, err = startMQTTBroker(); err != nil {
 			return err
 		}
 	}
-	return nil
+	for _, w := range mqtt {
+		if w.consume == "" {
+			continue
+		}
+		if err := d.mqtt.Publish(w.consume, []byte("hello"), true, 1); err != nil {
+			return err
+		}
+	}
+	if len(kafka) > 0 {
+		topics, filled := []string{payroll}, []string{payroll}
+		for _, w := range kafka {
+			topics, filled = append(topics, w.produce, w.consume), append(filled, w.consume)
+		}
+		d.kafka, err = startKafkaBrokers(d.env.ctx, distinct(topics), distinct(filled))
+	}
+	return err
 }
 
 // startKafkaBrokers starts brokers on loopback that let everyone in: only the gateway knows where they are.

@@ -13,6 +13,7 @@ import (
 	"github.com/asyncgate/asyncgate/plan"
 	"github.com/asyncgate/asyncgate/proxy/mqtt/wire"
 	"github.com/asyncgate/asyncgate/sasl"
+	"github.com/asyncgate/asyncgate/test/parts"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -40,7 +41,7 @@ func TestDrain(t *testing.T) {
 		clients = append(clients, w.connected("mqtt", c))
 	}
 	silent := w.dial("mqtt") // has not logged in
-	eventually(t, "the silent one is accepted", func() bool { return w.gateway.Open() == 4 })
+	parts.Await(t, patience, "acceptance of the silent one", func() bool { return w.gateway.Open() == 4 })
 	w.drain()
 	for _, c := range clients {
 		if c.v == wire.V5 {

@@ -157,17 +157,6 @@ func add(p *plan.Plan, name, broker string, ways ...plan.Alternative) *plan.Serv
 	return &p.Servers[len(p.Servers)-1]
 }
 
-func eventually(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !is(); {
-		if time.Now().After(end) {
-			t.Fatalf("%s: not within %s", what, patience)
-		}
-		tick := time.NewTimer(5 * time.Millisecond)
-		<-tick.C
-	}
-}
-
 // wait returns the first log record of that message for which match is true.
 func (w *world) wait(message string, match func(observer.LoggedEntry) bool) observer.LoggedEntry {
 	w.t.Helper()
